@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "limit.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const size_t n = values.size();
+    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+#if defined(__linux__)
+std::vector<int> allowed_processors() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    std::vector<int> processors;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(cpu, &allowed)) processors.push_back(cpu);
+    return processors;
+}
+
+void pin_thread(const std::vector<int>& processors) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : processors) CPU_SET(cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+#endif
+
+// FLOPs per second of one thread over at least `seconds`.
+double run_limit(const attn4j::KernelTable& kernels, double seconds) {
+    const Clock::time_point start = Clock::now();
+    double flops = 0, elapsed = 0;
+    do {
+        flops += kernels.fma_flops(20000);
+        elapsed = seconds_since(start);
+    } while (elapsed < seconds);
+    return flops / elapsed;
+}
+
+}  // namespace
+
+void pin_process(int threads) {
+#if defined(__linux__)
+    std::vector<int> processors = allowed_processors();
+    if (static_cast<int>(processors.size()) > threads) processors.resize(static_cast<size_t>(threads));
+    pin_thread(processors);
+#else
+    (void)threads;
+#endif
+}
+
+double measure_limit(attn4j_isa isa, int threads, double seconds) {
+    const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
+    if (threads == 1) return run_limit(kernels, seconds) * 1e-9;
+    std::vector<double> rates(static_cast<size_t>(threads));
+    std::vector<std::thread> workers;
+    std::atomic<int> ready{0};
+#if defined(__linux__)
+    const std::vector<int> processors = allowed_processors();
+#endif
+    for (int i = 0; i < threads; ++i)
+        workers.emplace_back([&, i] {
+#if defined(__linux__)
+            pin_thread({processors[static_cast<size_t>(i) % processors.size()]});
+#endif
+            ready.fetch_add(1);
+            while (ready.load() < threads) {
+            }
+            rates[static_cast<size_t>(i)] = run_limit(kernels, seconds);
+        });
+    for (std::thread& worker : workers) worker.join();
+    return std::accumulate(rates.begin(), rates.end(), 0.0) * 1e-9;
+}
+
+Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call) {
+    // A repetition lasts some milliseconds, so that neither the clock nor the limit's own noise matters.
+    constexpr double repetition_seconds = 8e-3, limit_seconds = 2e-3;
+    call();
+    Clock::time_point start = Clock::now();
+    call();
+    const int inner = std::max(1, static_cast<int>(std::ceil(repetition_seconds / seconds_since(start))));
+
+    std::vector<double> times, limits, shares;
+    const Clock::time_point begin = Clock::now();
+    do {
+        const double before = measure_limit(isa, threads, limit_seconds);
+        // Once untimed: the limit's threads have just had the processors.
+        call();
+        start = Clock::now();
+        for (int i = 0; i < inner; ++i) call();
+        const double time = seconds_since(start) / inner;
+        const double limit = (before + measure_limit(isa, threads, limit_seconds)) / 2;
+        times.push_back(time);
+        limits.push_back(limit);
+        shares.push_back(flops / time * 1e-9 / limit);
+    } while (seconds_since(begin) < seconds || times.size() < 5);
+    const double time = median(times);
+    return {time * 1e3, *std::min_element(times.begin(), times.end()) * 1e3, flops / time * 1e-9, median(limits),
+            median(shares)};
+}

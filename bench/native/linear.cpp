@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A linear layer with bias, checked against doubles before it is timed. The limit is that of multiply-adds.
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "options.h"
+#include "scenarios.h"
+
+int run_linear(int argc, char** argv) {
+    const Options options(argc, argv, {"rows", "in", "out", "layout", "dtype", "threads", "isa", "seconds"}, {"gelu"});
+    const int64_t rows = options.number("rows", 128), in = options.number("in", 768), out = options.number("out", 768);
+    const bool in_out = options.text("layout", "out_in") == "in_out";
+    if (options.text("dtype", "f32") != "f32")
+        throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
+    const int threads = static_cast<int>(options.number("threads", 1));
+    const attn4j_isa isa = isa_of(options.text("isa", ""));
+    pin_process(threads);
+    require(attn4j_threads_set(threads));
+    const std::string openblas = ATTN4J_OPENBLAS_LIBRARY;
+    require(attn4j_openblas_open(openblas.empty() ? nullptr : openblas.c_str()));
+    std::fprintf(stderr, "%s\n", attn4j_openblas_config());
+
+    std::mt19937 generator(1);
+    std::normal_distribution<float> distribution;
+    std::vector<float> x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
+        bias(static_cast<size_t>(out)), y(static_cast<size_t>(rows * out));
+    for (auto* values : {&x, &weight, &bias})
+        for (float& value : *values) value = distribution(generator);
+    const auto call = [&] {
+        require(attn4j_linear(x.data(), in, weight.data(), in_out ? out : in, in_out ? ATTN4J_IN_OUT : ATTN4J_OUT_IN,
+                              bias.data(), nullptr, 0, y.data(), out, rows, in, out,
+                              options.flag("gelu") ? ATTN4J_GELU : ATTN4J_IDENTITY, isa, threads));
+    };
+    call();
+    double error = 0;
+    const int64_t step = std::max<int64_t>(1, rows * out / 997);
+    for (int64_t element = 0; element < rows * out; element += step) {
+        const int64_t r = element / out, o = element % out;
+        double expected = bias[static_cast<size_t>(o)];
+        for (int64_t i = 0; i < in; ++i)
+            expected += static_cast<double>(x[static_cast<size_t>(r * in + i)]) *
+                        weight[static_cast<size_t>(in_out ? i * out + o : o * in + i)];
+        if (options.flag("gelu")) expected *= 0.5 * std::erfc(-expected / std::sqrt(2.0));
+        error = std::max(error, std::fabs(expected - y[static_cast<size_t>(element)]));
+    }
+    const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
+    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
+    std::printf("{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", ",
+                static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
+                in_out ? "in_out" : "out_in");
+    print_measurement(isa, threads, m, error);
+    return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * attn4j: fused multi-head attention on CPUs, and the kernels an encoder needs around it.
+ *
+ * Conventions. Sizes, strides and lengths are int64_t and count elements, never bytes; the innermost stride is 1.
+ * A function that can fail returns attn4j_status (or NULL) and leaves a message for attn4j_error_message(); when it
+ * fails it has written nothing. Every function may be called from any number of threads at once.
+ */
+#ifndef ATTN4J_ATTN4J_H
+#define ATTN4J_ATTN4J_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define ATTN4J_API __declspec(dllexport)
+#else
+#define ATTN4J_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum attn4j_status {
+    ATTN4J_OK = 0,
+    ATTN4J_INVALID_ARGUMENT = 1, /* a value breaks a rule; the message names both */
+    ATTN4J_UNSUPPORTED = 2,      /* this CPU, this build or a missing library cannot do it */
+    ATTN4J_OUT_OF_MEMORY = 3,
+    ATTN4J_ILLEGAL_STATE = 4,    /* the right call at the wrong time */
+    ATTN4J_INTERNAL = 5          /* a defect of attn4j */
+} attn4j_status;
+
+typedef enum attn4j_dtype { ATTN4J_F32 = 0 } attn4j_dtype;
+
+/* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
+typedef enum attn4j_isa {
+    ATTN4J_ISA_DEFAULT = 0,
+    ATTN4J_ISA_SCALAR = 1,
+    ATTN4J_ISA_AVX2 = 2,   /* with FMA */
+    ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
+    ATTN4J_ISA_NEON = 4
+} attn4j_isa;
+
+/* The four operands of attention, for attn4j_plan_set_strides. */
+typedef enum attn4j_operand { ATTN4J_Q = 0, ATTN4J_K = 1, ATTN4J_V = 2, ATTN4J_OUT = 3 } attn4j_operand;
+
+/* Where query 0 stands among the keys when a run gives no offsets. */
+typedef enum attn4j_alignment {
+    ATTN4J_BOTTOM_RIGHT = 0, /* offset = keys - queries: the last query sees the last key */
+    ATTN4J_TOP_LEFT = 1      /* offset = 0 */
+} attn4j_alignment;
+
+/* How a linear layer's weight lies in memory. */
+typedef enum attn4j_weight_layout {
+    ATTN4J_OUT_IN = 0, /* [out, in], PyTorch's nn.Linear */
+    ATTN4J_IN_OUT = 1  /* [in, out], the right-hand side of an ONNX MatMul */
+} attn4j_weight_layout;
+
+typedef enum attn4j_activation {
+    ATTN4J_IDENTITY = 0,
+    ATTN4J_GELU = 1 /* x/2 * (1 + erf(x / sqrt 2)), exact to float32, not the tanh approximation */
+} attn4j_activation;
+
+typedef struct attn4j_plan_s* attn4j_plan;
+
+/* ---- the library ------------------------------------------------------------------------------------------------ */
+
+/* "major.minor.patch" */
+ATTN4J_API const char* attn4j_version(void);
+
+/* The message of this thread's last failure, "" if there was none. Valid until this thread's next failure. */
+ATTN4J_API const char* attn4j_error_message(void);
+
+/* 1 if this build has the ISA and this CPU and operating system run it, else 0. DEFAULT: 1 unless ATTN4J_ISA is bad. */
+ATTN4J_API int32_t attn4j_isa_supported(attn4j_isa isa);
+
+/* Resolves DEFAULT. INVALID_ARGUMENT if ATTN4J_ISA names none, UNSUPPORTED if this CPU lacks it; else *resolved. */
+ATTN4J_API attn4j_status attn4j_isa_resolve(attn4j_isa isa, int32_t* resolved);
+
+/* "scalar", "avx2", "avx512", "neon", "default" */
+ATTN4J_API const char* attn4j_isa_name(attn4j_isa isa);
+
+/* Threads of the library's own pool, the calling one included: at first the number of physical cores this process may
+ * use (affinity mask and container quota respected). Takes effect for calls that start later. threads >= 1. */
+ATTN4J_API attn4j_status attn4j_threads_set(int32_t threads);
+ATTN4J_API int32_t attn4j_threads(void);
+
+/* Ends the pool's threads, once running calls are done. A later call starts them again. */
+ATTN4J_API void attn4j_threads_shutdown(void);
+
+/* ---- OpenBLAS, opened late ---------------------------------------------------------------------------------------- */
+
+/* Opens OpenBLAS from `path`, or by its usual name if path is NULL; it is then set to one thread, process-wide, and
+ * attn4j's own pool shares out the work. Calling again after success does nothing. */
+ATTN4J_API attn4j_status attn4j_openblas_open(const char* path);
+
+/* Its own description with the core it chose, "" before it is open. */
+ATTN4J_API const char* attn4j_openblas_config(void);
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/* Zeroed memory, aligned to 64 bytes; NULL if there is none. bytes = 0 gives a valid address of nothing. */
+ATTN4J_API void* attn4j_memory_allocate(int64_t bytes);
+ATTN4J_API void attn4j_memory_free(void* address);
+
+/* Bytes handed out by attn4j_memory_allocate and not yet freed, in this process. */
+ATTN4J_API int64_t attn4j_memory_allocated(void);
+
+/* Copies bytes between to + to_offset and from + from_offset (in bytes), which do not overlap. */
+ATTN4J_API void attn4j_memory_copy(void* to, int64_t to_offset, const void* from, int64_t from_offset, int64_t bytes);
+
+/* Copies a strided view of rank <= 8 (sizes and strides in elements, outermost first) of elements of `element_bytes`
+ * to another of the same sizes. The two do not overlap. */
+ATTN4J_API attn4j_status attn4j_memory_copy_strided(void* to, const int64_t* to_strides, const void* from,
+                                                    const int64_t* from_strides, const int64_t* sizes, int32_t rank,
+                                                    int32_t element_bytes);
+
+/* ---- attention ----------------------------------------------------------------------------------------------------
+ * For each batch b, head h (using kv head h / (heads / kv_heads)), query i, over the visible keys j:
+ *     s_ij = scale * q_i . k_j        w_i = softmax_j(s_ij)        out_i = sum_j w_ij v_j        lse_i = log sum_j exp(s_ij)
+ *     visible(i, j) = j < key_length[b]  and  (not causal or j <= i + offset[b])
+ *   q   [batch, heads,    queries, head_dim]      k [batch, kv_heads, keys, head_dim]
+ *   out [batch, heads,    queries, value_dim]     v [batch, kv_heads, keys, value_dim]
+ *   lse [batch, heads, queries], contiguous, natural logarithm
+ * A row that sees no key gives out = 0 and lse = -inf. A key or value that a row does not see has no influence on it,
+ * whatever is stored there. NaN that is seen comes out as NaN. The result does not depend on the number of threads, nor
+ * on the rest of the batch. Nothing of size queries x keys is ever stored.
+ * Papers: online softmax arXiv:1805.02867, FlashAttention-2 arXiv:2307.08691, grouped queries arXiv:2305.13245.
+ *
+ * A plan is made once (create, set..., build) and run many times, from any thread. It holds what does not change from call to
+ * call; a run gives lengths and addresses and allocates nothing once each thread has run the plan once. */
+
+/* A plan for up to batch, queries and keys. Every size >= 0, heads, kv_heads, head_dim, value_dim >= 1, and kv_heads
+ * divides heads. In a ragged plan batch bounds the sequences, queries and keys bound each sequence. NULL on failure. */
+ATTN4J_API attn4j_plan attn4j_plan_create(int64_t batch, int64_t heads, int64_t kv_heads, int64_t queries, int64_t keys,
+                                          int64_t head_dim, int64_t value_dim);
+
+/* Strides of an operand; contiguous [batch, heads, rows, dim] if not set. Ragged: the batch stride is not used. */
+ATTN4J_API attn4j_status attn4j_plan_set_strides(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head,
+                                                 int64_t row);
+/* 1/sqrt(head_dim) if not set. Finite. */
+ATTN4J_API attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale);
+ATTN4J_API attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment);
+/* Sequences lie end to end, rows given by cumulative lengths at run. */
+ATTN4J_API attn4j_status attn4j_plan_set_ragged(attn4j_plan plan);
+ATTN4J_API attn4j_status attn4j_plan_set_isa(attn4j_plan plan, attn4j_isa isa);
+/* At most this many threads work on a run, 0 for all of the pool; 1 never leaves the calling thread. */
+ATTN4J_API attn4j_status attn4j_plan_set_threads(attn4j_plan plan, int32_t threads);
+
+/* Checks the whole and chooses the kernel; nothing can be set afterwards. */
+ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
+
+/* batch, queries, keys: this run's sizes, within the plan's. lse, key_lengths [batch] and offsets [batch] may be NULL: no
+ * lse, `keys` for each, the plan's alignment. A ragged plan takes cu_queries and cu_keys [batch + 1] instead of
+ * queries and keys (which are then ignored): sequence b has rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
+ * out overlaps nothing; q, k and v may overlap each other. */
+ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const float* q,
+                                         const float* k, const float* v, float* out, float* lse,
+                                         const int64_t* key_lengths, const int64_t* offsets, const int64_t* cu_queries,
+                                         const int64_t* cu_keys);
+
+/* The ISA a built plan runs on. */
+ATTN4J_API attn4j_isa attn4j_plan_isa(attn4j_plan plan);
+
+/* No run may be under way. NULL is allowed. */
+ATTN4J_API void attn4j_plan_free(attn4j_plan plan);
+
+/* ---- the layers around it -----------------------------------------------------------------------------------------
+ * Row-major float32 matrices with a row stride. isa and threads as in a plan. Unless said
+ * otherwise out may be the same matrix as x or residual (address and stride), and overlaps nothing else. */
+
+/* out[r, o] = activation(sum_i x[r, i] * weight[o, i] + bias[o]) + residual[r, o]; bias and residual may be NULL.
+ * Needs OpenBLAS. out overlaps nothing. */
+ATTN4J_API attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weight, int64_t weight_stride,
+                                       attn4j_weight_layout layout, const float* bias, const float* residual,
+                                       int64_t residual_stride, float* out, int64_t out_stride, int64_t rows,
+                                       int64_t in_features, int64_t out_features, attn4j_activation activation,
+                                       attn4j_isa isa, int32_t threads);
+
+/* out = (y - mean(y)) / sqrt(var(y) + epsilon) * gamma + beta over each row of y = x + residual; the variance is the
+ * mean of squares about the mean (biased), as PyTorch's. residual may be NULL. arXiv:1607.06450. */
+ATTN4J_API attn4j_status attn4j_layer_norm(const float* x, int64_t x_stride, const float* residual,
+                                           int64_t residual_stride, const float* gamma, const float* beta,
+                                           double epsilon, float* out, int64_t out_stride, int64_t rows, int64_t width,
+                                           attn4j_isa isa, int32_t threads);
+
+/* out = activation(x) */
+ATTN4J_API attn4j_status attn4j_activate(attn4j_activation activation, const float* x, int64_t x_stride, float* out,
+                                         int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
+                                         int32_t threads);
+
+/* out = a + b */
+ATTN4J_API attn4j_status attn4j_add(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* out,
+                                    int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads);
+
+/* out overlaps nothing. out[r] = table[ids[r]], or with accumulate != 0 out[r] += table[ids[r]]. ids in [0, table_rows). */
+ATTN4J_API attn4j_status attn4j_embed(const float* table, int64_t table_rows, int64_t table_stride, const int32_t* ids,
+                                      float* out, int64_t out_stride, int64_t rows, int64_t width, int32_t accumulate,
+                                      attn4j_isa isa, int32_t threads);
+
+/* out[b] = the mean of rows cu[b] to cu[b+1] - 1 of x, 0 if there are none. cu [batch + 1]; out [batch, width]
+ * overlaps nothing. */
+ATTN4J_API attn4j_status attn4j_mean_pool(const float* x, int64_t x_stride, const int64_t* cu, int64_t batch,
+                                          float* out, int64_t out_stride, int64_t width, attn4j_isa isa,
+                                          int32_t threads);
+
+/* out = x / max(|x|_2, epsilon) for each row; PyTorch's functional.normalize has epsilon = 1e-12. */
+ATTN4J_API attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon, float* out,
+                                          int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
+                                          int32_t threads);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

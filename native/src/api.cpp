@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C interface: check what cannot be checked deeper, call, turn what is thrown into a status and a message.
+#include "attn4j/attn4j.h"
+
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "copy.h"
+#include "dispatch.h"
+#include "error.h"
+#include "gemm.h"
+#include "layers.h"
+#include "memory.h"
+#include "parallel.h"
+#include "plan.h"
+
+#define ATTN4J_STRING_OF(x) #x
+#define ATTN4J_STRING(x) ATTN4J_STRING_OF(x)
+
+struct attn4j_plan_s {
+    attn4j::Plan plan;
+};
+
+namespace {
+
+using namespace attn4j;
+
+template <typename Body>
+attn4j_status guard(const Body& body) {
+    try {
+        body();
+        return ATTN4J_OK;
+    } catch (const Error& error) {
+        remember(error);
+        return error.status;
+    } catch (const std::bad_alloc&) {
+        remember({ATTN4J_OUT_OF_MEMORY, "no memory"});
+        return ATTN4J_OUT_OF_MEMORY;
+    } catch (const std::exception& unexpected) {
+        Error error{ATTN4J_INTERNAL, {}};
+        std::strncpy(error.message, unexpected.what(), sizeof error.message - 1);
+        remember(error);
+        return ATTN4J_INTERNAL;
+    }
+}
+
+Plan& plan_of(attn4j_plan plan) {
+    if (plan == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "a plan must not be null: plan=null");
+    return plan->plan;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* attn4j_version(void) { return ATTN4J_STRING(ATTN4J_VERSION); }
+
+const char* attn4j_error_message(void) { return last_message(); }
+
+int32_t attn4j_isa_supported(attn4j_isa isa) {
+    if (isa != ATTN4J_ISA_DEFAULT) return isa_supported(isa) ? 1 : 0;
+    return guard([&] { resolve_isa(isa); }) == ATTN4J_OK ? 1 : 0;
+}
+
+attn4j_status attn4j_isa_resolve(attn4j_isa isa, int32_t* resolved) {
+    return guard([&] {
+        if (resolved == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "resolved must not be null: resolved=null");
+        *resolved = resolve_isa(isa);
+    });
+}
+
+const char* attn4j_isa_name(attn4j_isa isa) { return isa_name(isa); }
+
+attn4j_status attn4j_threads_set(int32_t threads) {
+    return guard([&] {
+        if (threads < 1) fail(ATTN4J_INVALID_ARGUMENT, "threads must be at least 1: threads=%d", threads);
+        set_pool_threads(threads);
+    });
+}
+
+int32_t attn4j_threads(void) { return pool_threads(); }
+
+void attn4j_threads_shutdown(void) { shutdown_pool(); }
+
+attn4j_status attn4j_openblas_open(const char* path) {
+    return guard([&] { open_openblas(path); });
+}
+
+const char* attn4j_openblas_config(void) { return openblas_config(); }
+
+void* attn4j_memory_allocate(int64_t bytes) { return allocate(bytes); }
+
+void attn4j_memory_free(void* address) { release(address); }
+
+int64_t attn4j_memory_allocated(void) { return allocated_bytes(); }
+
+void attn4j_memory_copy(void* to, int64_t to_offset, const void* from, int64_t from_offset, int64_t bytes) {
+    if (bytes > 0)
+        std::memcpy(static_cast<char*>(to) + to_offset, static_cast<const char*>(from) + from_offset,
+                    static_cast<size_t>(bytes));
+}
+
+attn4j_status attn4j_memory_copy_strided(void* to, const int64_t* to_strides, const void* from,
+                                         const int64_t* from_strides, const int64_t* sizes, int32_t rank,
+                                         int32_t element_bytes) {
+    return guard([&] { copy_strided(to, to_strides, from, from_strides, sizes, rank, element_bytes); });
+}
+
+attn4j_plan attn4j_plan_create(int64_t batch, int64_t heads, int64_t kv_heads, int64_t queries, int64_t keys,
+                               int64_t head_dim, int64_t value_dim) {
+    attn4j_plan plan = nullptr;
+    guard([&] {
+        AttentionProblem problem{batch, heads, kv_heads, queries, keys, head_dim, value_dim, {}, 0, false, false,
+                                 ATTN4J_BOTTOM_RIGHT};
+        set_contiguous(problem);
+        problem.scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+        check_problem(problem);
+        plan = new attn4j_plan_s{Plan(problem)};
+    });
+    return plan;
+}
+
+attn4j_status attn4j_plan_set_strides(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head,
+                                      int64_t row) {
+    return guard([&] {
+        if (operand < ATTN4J_Q || operand > ATTN4J_OUT)
+            fail(ATTN4J_INVALID_ARGUMENT, "operand must be 0 to 3: operand=%d", static_cast<int>(operand));
+        plan_of(plan).open_problem().strides[operand] = {batch, head, row};
+    });
+}
+
+attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale) {
+    return guard([&] {
+        // The kernels compute with float32: what is finite as a double may not be there.
+        if (!std::isfinite(static_cast<float>(scale)))
+            fail(ATTN4J_INVALID_ARGUMENT, "scale must be finite: scale=%g", scale);
+        plan_of(plan).open_problem().scale = scale;
+    });
+}
+
+attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment) {
+    return guard([&] {
+        if (alignment != ATTN4J_BOTTOM_RIGHT && alignment != ATTN4J_TOP_LEFT)
+            fail(ATTN4J_INVALID_ARGUMENT, "alignment must be 0 or 1: alignment=%d", static_cast<int>(alignment));
+        AttentionProblem& problem = plan_of(plan).open_problem();
+        problem.causal = true;
+        problem.alignment = alignment;
+    });
+}
+
+attn4j_status attn4j_plan_set_ragged(attn4j_plan plan) {
+    return guard([&] { plan_of(plan).open_problem().ragged = true; });
+}
+
+attn4j_status attn4j_plan_set_isa(attn4j_plan plan, attn4j_isa isa) {
+    return guard([&] { plan_of(plan).set_isa(isa); });
+}
+
+attn4j_status attn4j_plan_set_threads(attn4j_plan plan, int32_t threads) {
+    return guard([&] { plan_of(plan).set_threads(threads); });
+}
+
+attn4j_status attn4j_plan_build(attn4j_plan plan) {
+    return guard([&] { plan_of(plan).build(); });
+}
+
+attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const float* q,
+                              const float* k, const float* v, float* out, float* lse, const int64_t* key_lengths,
+                              const int64_t* offsets, const int64_t* cu_queries, const int64_t* cu_keys) {
+    return guard([&] {
+        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys});
+    });
+}
+
+attn4j_isa attn4j_plan_isa(attn4j_plan plan) { return plan == nullptr ? ATTN4J_ISA_DEFAULT : plan->plan.isa(); }
+
+void attn4j_plan_free(attn4j_plan plan) { delete plan; }
+
+attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weight, int64_t weight_stride,
+                            attn4j_weight_layout layout, const float* bias, const float* residual,
+                            int64_t residual_stride, float* out, int64_t out_stride, int64_t rows, int64_t in_features,
+                            int64_t out_features, attn4j_activation activation, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        linear({"x", x, x_stride}, {"weight", weight, weight_stride}, layout, bias,
+               {"residual", residual, residual_stride}, {"out", out, out_stride}, rows, in_features, out_features,
+               activation, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_layer_norm(const float* x, int64_t x_stride, const float* residual, int64_t residual_stride,
+                                const float* gamma, const float* beta, double epsilon, float* out, int64_t out_stride,
+                                int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        layer_norm({"x", x, x_stride}, {"residual", residual, residual_stride}, gamma, beta, epsilon,
+                   {"out", out, out_stride}, rows, width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_activate(attn4j_activation activation, const float* x, int64_t x_stride, float* out,
+                              int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        pointwise({"x", x, x_stride}, activation, {"residual", nullptr, 0}, {"out", out, out_stride}, rows, width,
+                  {isa, threads});
+    });
+}
+
+attn4j_status attn4j_add(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* out,
+                         int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        if (b == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "b must not be null: b=null");
+        pointwise({"a", a, a_stride}, ATTN4J_IDENTITY, {"b", b, b_stride}, {"out", out, out_stride}, rows, width,
+                  {isa, threads});
+    });
+}
+
+attn4j_status attn4j_embed(const float* table, int64_t table_rows, int64_t table_stride, const int32_t* ids, float* out,
+                           int64_t out_stride, int64_t rows, int64_t width, int32_t accumulate, attn4j_isa isa,
+                           int32_t threads) {
+    return guard([&] {
+        embed({"table", table, table_stride}, table_rows, ids, {"out", out, out_stride}, rows, width, accumulate != 0,
+              {isa, threads});
+    });
+}
+
+attn4j_status attn4j_mean_pool(const float* x, int64_t x_stride, const int64_t* cu, int64_t batch, float* out,
+                               int64_t out_stride, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        mean_pool({"x", x, x_stride}, cu, batch, {"out", out, out_stride}, width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon, float* out, int64_t out_stride,
+                               int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        normalize({"x", x, x_stride}, epsilon, {"out", out, out_stride}, rows, width, {isa, threads});
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kernel body, and the table of them for the vector type included before and the given Tiles.
+#pragma once
+
+#include "simd/math-inl.h"
+
+#include "kernel_table.h"
+#include "kernels/attention/attention-inl.h"
+#include "kernels/embed/embed-inl.h"
+#include "kernels/layer_norm/layer_norm-inl.h"
+#include "kernels/limit/limit-inl.h"
+#include "kernels/pointwise/pointwise-inl.h"
+#include "kernels/pool/pool-inl.h"
+
+namespace {
+
+template <typename Tiles>
+constexpr attn4j::KernelTable kernel_table() {
+    return {attention_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, fma_flops};
+}
+
+}  // namespace

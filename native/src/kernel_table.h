@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ISA's kernels. Each file of isa/ exports one; dispatch chooses among those that this CPU runs.
+#pragma once
+
+#include "kernels/attention/attention.h"
+#include "kernels/embed/embed.h"
+#include "kernels/layer_norm/layer_norm.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/pool/pool.h"
+
+namespace attn4j {
+
+struct KernelTable {
+    AttentionKernel attention;  // a block of queries of one head over all its keys
+    PointwiseKernel pointwise;  // bias, activation and residual of rows
+    LayerNormKernel layer_norm; // residual and layer normalisation of rows
+    EmbedKernel embed;          // rows of a table by number
+    MeanPoolKernel mean_pool;   // the mean of rows
+    NormalizeKernel normalize;  // rows to length one
+    double (*fma_flops)(int64_t rounds);  // runs `rounds` of register-only multiply-adds, returns their FLOPs: the limit
+};
+
+extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;
+
+}  // namespace attn4j

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of attention.h, written once over the vector type. Lanes are queries: a block of V vectors of them is kept transposed,
+//     S^T[key][query] = sum_d k[key][d] qT[d][query]      O^T[d][query] += sum_key v[key][d] P^T[key][query]
+// so keys and values are read as they lie, and maximum, exponential, sum and masks are vertical. Both products
+// are one register tile of R broadcasts by V vectors. An ISA gives R for each V, and the keys of a block, in its Tiles.
+#pragma once
+
+#include "kernels/attention/attention.h"
+
+namespace {
+
+using attn4j::AttentionBlock;
+
+constexpr float kInfinity = __builtin_inff();
+constexpr float kLog2E = 1.44269504088896341f, kLn2 = 0.693147180559945309f;
+
+constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// What a block of V vectors of queries carries from key block to key block. All rows are V * lanes floats.
+template <int V>
+struct State {
+    static constexpr int64_t width = V * F32::lanes;
+    float* q;       // qT [head_dim][width], scaled by scale * log2(e)
+    float* scores;  // S^T, then P^T [key_block][width]
+    float* out;     // O^T [value_dim, up to a multiple of lanes][width], not yet divided by the sum
+    F32 maximum[V];  // of the scores so far, in units of log2
+    F32 sum[V];      // of exp2(score - maximum) so far
+    F32 rescale[V];  // exp2(old maximum - maximum), owed to O^T
+};
+
+// qT[d][i] = q[i][d] * factor; lanes beyond `queries` are 0.
+template <int V>
+inline void load_queries(State<V>& state, const AttentionBlock& block) {
+    constexpr int64_t lanes = F32::lanes;
+    const F32 factor = F32::set(block.scale * kLog2E);
+    for (int v = 0; v < V; ++v) {
+        for (int64_t d = 0; d < block.head_dim; d += lanes) {
+            const int64_t dims = block.head_dim - d < lanes ? block.head_dim - d : lanes;
+            F32 rows[lanes];
+            for (int64_t i = 0; i < lanes; ++i) {
+                const int64_t query = v * lanes + i;
+                const float* from = block.q + query * block.q_stride + d;
+                rows[i] = query >= block.queries ? F32::zero()
+                          : dims == lanes        ? F32::load(from)
+                                                 : F32::load_first(from, dims);
+            }
+            transpose(rows);
+            for (int64_t i = 0; i < dims; ++i) (rows[i] * factor).store(state.q + (d + i) * state.width + v * lanes);
+        }
+    }
+}
+
+// S^T of R keys from k on, into rows of `scores`; the maximum over the keys is folded into `maximum`.
+template <int R, int V>
+inline void score_tile(const float* q, const float* k, int64_t k_stride, int64_t head_dim, float* scores, F32 (&maximum)[V]) {
+    constexpr int64_t width = State<V>::width;
+    F32 s[R][V];
+#pragma GCC unroll 64
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) s[r][v] = F32::zero();
+#pragma GCC unroll 2
+    for (int64_t d = 0; d < head_dim; ++d) {
+        F32 x[V];
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) x[v] = F32::load(q + d * width + v * F32::lanes);
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r) {
+            const Splat key = Splat::load(k + r * k_stride + d);
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) s[r][v] = fma(key, x[v], s[r][v]);
+        }
+    }
+#pragma GCC unroll 64
+    for (int v = 0; v < V; ++v)
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r) {
+            s[r][v].store(scores + r * width + v * F32::lanes);
+            maximum[v] = max(s[r][v], maximum[v]);
+        }
+}
+
+// O^T of R value dimensions from v on, over `keys` keys. With kHidden, a weight of -0 marks a hidden key whose value must not
+// be touched (0 * NaN is NaN); the sums of the other lanes are formed exactly as without.
+template <int R, int V, bool kHidden>
+inline void value_tile(const float* weights, const float* values, int64_t v_stride, int64_t keys, float* out, const F32 (&rescale)[V]) {
+    constexpr int64_t width = State<V>::width;
+    F32 o[R][V];
+#pragma GCC unroll 64
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) o[r][v] = F32::load(out + r * width + v * F32::lanes) * rescale[v];
+#pragma GCC unroll 2
+    for (int64_t key = 0; key < keys; ++key) {
+        F32 p[V];
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) p[v] = F32::load(weights + key * width + v * F32::lanes);
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r) {
+            const Splat value = Splat::load(values + key * v_stride + r);
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) {
+                const F32 added = fma(value, p[v], o[r][v]);
+                o[r][v] = kHidden ? select(sign(p[v]), o[r][v], added) : added;
+            }
+        }
+    }
+#pragma GCC unroll 64
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) o[r][v].store(out + r * width + v * F32::lanes);
+}
+
+// Calls tile(count constant, first) so that the counts, R at a time and then halves, cover n.
+template <int R, typename Tile>
+inline void cover(int64_t n, int64_t first, const Tile& tile) {
+    for (; n - first >= R; first += R) tile.template operator()<R>(first);
+    if constexpr (R > 1) cover<(R + 1) / 2>(n, first, tile);
+}
+
+template <int V>
+struct ScoreTiles {
+    State<V>& state;
+    const AttentionBlock& block;
+    int64_t first_key;
+    F32 (&maximum)[V];
+    template <int R>
+    void operator()(int64_t key) const {
+        score_tile<R, V>(state.q, block.k + (first_key + key) * block.k_stride, block.k_stride, block.head_dim,
+                         state.scores + key * State<V>::width, maximum);
+    }
+};
+
+template <int V, bool kHidden>
+struct ValueTiles {
+    const State<V>& state;
+    const AttentionBlock& block;
+    int64_t first_key, keys;
+    template <int R>
+    void operator()(int64_t d) const {
+        value_tile<R, V, kHidden>(state.scores, block.v + first_key * block.v_stride + d, block.v_stride, keys,
+                                  state.out + d * State<V>::width, state.rescale);
+    }
+};
+
+// Hidden scores become -inf, and the maximum is taken again over what is left.
+template <int V>
+inline void hide(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t keys, F32 (&maximum)[V]) {
+    const F32 hidden = F32::set(-kInfinity);
+    for (int v = 0; v < V; ++v) {
+        maximum[v] = hidden;
+        for (int64_t key = 0; key < keys; ++key) {
+            float* row = state.scores + key * State<V>::width + v * F32::lanes;
+            // Query i sees the key if i >= key - last_key.
+            const Mask visible = Mask::from(first_key + key - block.last_key - v * F32::lanes);
+            const F32 s = select(visible, F32::load(row), hidden);
+            s.store(row);
+            maximum[v] = max(s, maximum[v]);
+        }
+    }
+}
+
+// Scores to weights: P = exp2(S - maximum), their sum, and what O^T is owed. kHidden marks -inf scores with a weight of -0.
+template <int V, bool kHidden>
+inline void soften(State<V>& state, int64_t keys, const F32 (&maximum)[V]) {
+    constexpr int64_t width = State<V>::width;
+    const F32 hidden = F32::set(-kInfinity);
+    F32 base[V], sum[V];
+#pragma GCC unroll 64
+    for (int v = 0; v < V; ++v) {
+        const F32 larger = max(maximum[v], state.maximum[v]);
+        // A row that has seen nothing yet must not form -inf - -inf.
+        base[v] = select(larger == hidden, F32::zero(), larger);
+        state.rescale[v] = exp2(state.maximum[v] - base[v]);
+        state.maximum[v] = larger;
+        sum[v] = F32::zero();
+    }
+    for (int64_t key = 0; key < keys; ++key) {
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) {
+            float* row = state.scores + key * width + v * F32::lanes;
+            const F32 s = F32::load(row);
+            const F32 p = exp2(s - base[v]);
+            sum[v] = sum[v] + p;
+            (kHidden ? select(s == hidden, F32::set(-0.0f), p) : p).store(row);
+        }
+    }
+#pragma GCC unroll 64
+    for (int v = 0; v < V; ++v) state.sum[v] = fma(state.sum[v], state.rescale[v], sum[v]);
+}
+
+// Whether rows [0, rows) of [rows, columns] hold neither NaN nor infinity.
+inline bool finite(const float* values, int64_t stride, int64_t rows, int64_t columns) {
+    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
+    F32 total = F32::zero();
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t c = 0; c < columns; c += F32::lanes) {
+            const float* from = values + row * stride + c;
+            const F32 x = columns - c < F32::lanes ? F32::load_first(from, columns - c) : F32::load(from);
+            total = fma(x, F32::zero(), total);
+        }
+    return !any(!(total == F32::zero()));
+}
+
+// out[i][d] = O^T[d][i] / sum[i]; a row that saw nothing is 0, its lse -inf.
+template <int V>
+inline void store_queries(const State<V>& state, const AttentionBlock& block) {
+    constexpr int64_t lanes = F32::lanes;
+    for (int v = 0; v < V; ++v) {
+        const int64_t first = v * lanes;
+        const int64_t queries = block.queries - first < lanes ? block.queries - first : lanes;
+        if (queries <= 0) return;
+        const Mask empty = state.sum[v] == F32::zero();
+        const F32 inverse = select(empty, F32::zero(), F32::set(1.0f) / state.sum[v]);
+        for (int64_t d = 0; d < block.value_dim; d += lanes) {
+            const int64_t dims = block.value_dim - d < lanes ? block.value_dim - d : lanes;
+            F32 rows[lanes];
+            for (int64_t i = 0; i < lanes; ++i) rows[i] = F32::load(state.out + (d + i) * state.width + first) * inverse;
+            transpose(rows);
+            for (int64_t i = 0; i < queries; ++i) {
+                float* to = block.out + (first + i) * block.out_stride + d;
+                if (dims == lanes) {
+                    rows[i].store(to);
+                } else {
+                    rows[i].store_first(to, dims);
+                }
+            }
+        }
+        if (block.lse != nullptr) {
+            // The sum is at least 1 where anything was seen: the largest score has weight 1. NaN passes through the maximum's product.
+            const F32 natural = fma(state.maximum[v], F32::set(kLn2), log(state.sum[v]));
+            const F32 known = select(state.sum[v] == state.sum[v], natural, state.sum[v]);
+            select(empty, F32::set(-kInfinity), known).store_first(block.lse + first, queries);
+        }
+    }
+}
+
+template <typename Tiles>
+inline int64_t attention_workspace_floats(int64_t head_dim, int64_t value_dim) {
+    return (head_dim + Tiles::key_block + round_up(value_dim, F32::lanes)) * Tiles::max_vectors * F32::lanes;
+}
+
+template <typename Tiles, int V>
+inline void attend(const AttentionBlock& block) {
+    constexpr int64_t width = State<V>::width;
+    constexpr int R = Tiles::rows(V);
+    State<V> state;
+    state.q = block.workspace;
+    state.scores = state.q + block.head_dim * width;
+    state.out = state.scores + Tiles::key_block * width;
+    for (int v = 0; v < V; ++v) {
+        state.maximum[v] = F32::set(-kInfinity);
+        state.sum[v] = F32::zero();
+    }
+    load_queries(state, block);
+    for (int64_t i = 0; i < round_up(block.value_dim, F32::lanes) * width; i += F32::lanes) F32::zero().store(state.out + i);
+
+    // What the block's last query does not see, nobody in it sees.
+    const int64_t end = block.keys < block.last_key + block.queries ? block.keys : block.last_key + block.queries;
+    for (int64_t first = 0; first < end; first += Tiles::key_block) {
+        const int64_t keys = end - first < Tiles::key_block ? end - first : Tiles::key_block;
+        F32 maximum[V];
+        for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
+        cover<R>(keys, 0, ScoreTiles<V>{state, block, first, maximum});
+        if (first + keys - 1 <= block.last_key) {
+            soften<V, false>(state, keys, maximum);
+            cover<R>(block.value_dim, 0, ValueTiles<V, false>{state, block, first, keys});
+            continue;
+        }
+        hide(state, block, first, keys, maximum);
+        soften<V, true>(state, keys, maximum);
+        if (finite(block.v + first * block.v_stride, block.v_stride, keys, block.value_dim)) {
+            cover<R>(block.value_dim, 0, ValueTiles<V, false>{state, block, first, keys});
+        } else {
+            cover<R>(block.value_dim, 0, ValueTiles<V, true>{state, block, first, keys});
+        }
+    }
+    store_queries(state, block);
+}
+
+// As few vectors as the queries need.
+template <typename Tiles>
+inline void attention(const AttentionBlock& block) {
+    const int64_t vectors = (block.queries + F32::lanes - 1) / F32::lanes;
+    if constexpr (Tiles::max_vectors >= 4) {
+        if (vectors >= 4) return attend<Tiles, 4>(block);
+    }
+    if constexpr (Tiles::max_vectors >= 3) {
+        if (vectors >= 3) return attend<Tiles, 3>(block);
+    }
+    if constexpr (Tiles::max_vectors >= 2) {
+        if (vectors >= 2) return attend<Tiles, 2>(block);
+    }
+    attend<Tiles, 1>(block);
+}
+
+template <typename Tiles>
+constexpr attn4j::AttentionKernel attention_kernel() {
+    return {F32::lanes, Tiles::max_vectors * F32::lanes, attention_workspace_floats<Tiles>, attention<Tiles>};
+}
+
+}  // namespace

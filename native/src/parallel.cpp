@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parallel.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "cores.h"
+#include "error.h"
+
+#if defined(__linux__)
+#include <pthread.h>
+#endif
+
+namespace attn4j {
+namespace {
+
+// After its last task a worker looks for more for this long before it sleeps: waking costs about as much.
+constexpr std::chrono::microseconds kSpin{20};
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+// True as soon as `done` is, false once kSpin has passed.
+template <typename Condition>
+bool spin_until(const Condition& done) {
+    const auto end = std::chrono::steady_clock::now() + kSpin;
+    do {
+        for (int i = 0; i < 64; ++i) {
+            if (done()) return true;
+            relax();
+        }
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+}
+
+// One call. Lives on its caller's stack: workers let go of it before the caller may return.
+struct Job {
+    TaskFunction function;
+    const void* context;
+    int64_t tasks;
+    std::atomic<int64_t> next{0};
+    std::atomic<int> active{0};  // workers inside; changed under the pool's mutex
+    int vacancies = 0;           // workers that may still join; under the mutex
+    bool waiting = false;        // the caller sleeps until active is 0; under the mutex
+    std::atomic<bool> failed{false};
+    Error error{};
+    Job* following = nullptr;  // in the pool's list
+
+    void work() {
+        for (int64_t task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
+             task = next.fetch_add(1, std::memory_order_relaxed)) {
+            try {
+                function(context, task);
+            } catch (const Error& thrown) {
+                if (!failed.exchange(true)) error = thrown;
+                next.store(tasks, std::memory_order_relaxed);
+            }
+        }
+    }
+    bool open() const { return vacancies > 0 && next.load(std::memory_order_relaxed) < tasks; }
+};
+
+class Pool {
+public:
+    // Never destroyed: at process exit the workers may still run.
+    static Pool& instance() {
+        static Pool* pool = new Pool;
+        return *pool;
+    }
+
+    int threads() const { return threads_.load(std::memory_order_relaxed); }
+
+    void set_threads(int threads) {
+        threads_.store(threads, std::memory_order_relaxed);
+        // Fewer than before: end them all, the next call starts as many as it may.
+        shutdown();
+    }
+
+    void shutdown() {
+        std::lock_guard<std::mutex> one_at_a_time(lifecycle_);
+        std::vector<std::thread> ended;
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            stopping_ = true;
+            ended.swap(workers_);
+            posted_.fetch_add(1, std::memory_order_relaxed);
+        }
+        wake_.notify_all();
+        for (std::thread& worker : ended) worker.join();
+        std::lock_guard<std::mutex> lock(mutex_);
+        stopping_ = false;
+    }
+
+    void run(Job& job, int helpers) {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            start_workers(helpers);
+            job.vacancies = helpers;
+            job.following = jobs_;
+            jobs_ = &job;
+            posted_.fetch_add(1, std::memory_order_release);
+        }
+        if (sleepers_.load() > 0) {
+            if (helpers == 1) {
+                wake_.notify_one();
+            } else {
+                wake_.notify_all();
+            }
+        }
+        job.work();
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            Job** link = &jobs_;
+            while (*link != &job) link = &(*link)->following;
+            *link = job.following;
+        }
+        // Nobody joins any more; those inside finish their last task.
+        if (spin_until([&] { return job.active.load(std::memory_order_acquire) == 0; })) return;
+        std::unique_lock<std::mutex> lock(mutex_);
+        job.waiting = true;
+        finished_.wait(lock, [&] { return job.active.load(std::memory_order_acquire) == 0; });
+    }
+
+private:
+    Pool() : threads_(available_cores()) {}
+
+    // Under the mutex. Where the system gives no thread the call goes on with those there are.
+    void start_workers(int helpers) {
+        const int wanted = helpers < threads() - 1 ? helpers : threads() - 1;
+        while (!stopping_ && static_cast<int>(workers_.size()) < wanted) {
+            try {
+                workers_.emplace_back([this] { serve(); });
+            } catch (const std::system_error&) {
+                return;
+            }
+        }
+    }
+
+    Job* find_open() const {
+        for (Job* job = jobs_; job != nullptr; job = job->following)
+            if (job->open()) return job;
+        return nullptr;
+    }
+
+    void serve() {
+#if defined(__linux__)
+        pthread_setname_np(pthread_self(), "attn4j");
+#endif
+        std::unique_lock<std::mutex> lock(mutex_);
+        while (!stopping_) {
+            if (Job* job = find_open()) {
+                --job->vacancies;
+                job->active.fetch_add(1, std::memory_order_relaxed);
+                lock.unlock();
+                job->work();
+                lock.lock();
+                const bool waiting = job->waiting;
+                // The last touch: from here on the job may be gone.
+                const bool last = job->active.fetch_sub(1, std::memory_order_release) == 1;
+                if (last && waiting) finished_.notify_all();
+                continue;
+            }
+            const uint64_t seen = posted_.load(std::memory_order_relaxed);
+            lock.unlock();
+            const bool more = spin_until([&] { return posted_.load(std::memory_order_acquire) != seen; });
+            lock.lock();
+            if (more) continue;
+            sleepers_.fetch_add(1);
+            wake_.wait(lock, [&] { return stopping_ || find_open() != nullptr; });
+            sleepers_.fetch_sub(1);
+        }
+    }
+
+    std::mutex lifecycle_;  // one shutdown at a time
+    std::mutex mutex_;      // guards what follows, and the fields of jobs that say so
+    std::condition_variable wake_, finished_;
+    std::vector<std::thread> workers_;
+    Job* jobs_ = nullptr;
+    bool stopping_ = false;
+    std::atomic<int> threads_;
+    std::atomic<int> sleepers_{0};
+    std::atomic<uint64_t> posted_{0};  // counts calls: a spinning worker watches it without the mutex
+};
+
+}  // namespace
+
+void set_pool_threads(int threads) { Pool::instance().set_threads(threads); }
+
+int pool_threads() { return Pool::instance().threads(); }
+
+void shutdown_pool() { Pool::instance().shutdown(); }
+
+void parallel_tasks(int64_t tasks, int threads, TaskFunction function, const void* context) {
+    int64_t most = threads == 0 || threads > pool_threads() ? pool_threads() : threads;
+    if (most > tasks) most = tasks;
+    if (most <= 1) {
+        for (int64_t task = 0; task < tasks; ++task) function(context, task);
+        return;
+    }
+    Job job;
+    job.function = function;
+    job.context = context;
+    job.tasks = tasks;
+    Pool::instance().run(job, static_cast<int>(most) - 1);
+    if (job.failed.load()) throw job.error;
+}
+
+}  // namespace attn4j

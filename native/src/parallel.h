@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one pool of threads. A call's tasks are defined without regard to threads; who runs which is settled as they go.
+#pragma once
+
+#include <cstdint>
+
+namespace attn4j {
+
+// Threads of the pool, callers included, from now on. threads >= 1.
+void set_pool_threads(int threads);
+int pool_threads();
+
+// Ends the workers once they are idle. The next call that wants them starts them again.
+void shutdown_pool();
+
+using TaskFunction = void (*)(const void* context, int64_t task);
+
+// Runs function(context, task) for each task in [0, tasks), on the calling thread and at most threads - 1 workers (threads = 0: as
+// many as the pool has); returns when all are done. Many callers at once share the workers. If a task throws an Error, tasks
+// not yet begun are dropped and the first Error is thrown here.
+void parallel_tasks(int64_t tasks, int threads, TaskFunction function, const void* context);
+
+template <typename Task>
+void parallel_for(int64_t tasks, int threads, const Task& task) {
+    parallel_tasks(
+        tasks, threads, [](const void* context, int64_t index) { (*static_cast<const Task*>(context))(index); }, &task);
+}
+
+}  // namespace attn4j

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A validated problem with its kernel: made once, run many times from any thread.
+#pragma once
+
+#include "kernel_table.h"
+#include "problem.h"
+
+namespace attn4j {
+
+class Plan {
+public:
+    explicit Plan(const AttentionProblem& problem) : problem_(problem) {}
+
+    // Before build().
+    AttentionProblem& open_problem();
+    void set_isa(attn4j_isa isa);
+    void set_threads(int32_t threads);
+    void build();
+
+    // After build().
+    attn4j_isa isa() const { return isa_; }
+    void run(const AttentionOperands& operands) const;
+
+private:
+    void require_open() const;
+
+    AttentionProblem problem_;
+    attn4j_isa isa_ = ATTN4J_ISA_DEFAULT;
+    int32_t threads_ = 0;
+    const AttentionKernel* kernel_ = nullptr;  // null until built
+    int64_t workspace_floats_ = 0;             // of one task
+};
+
+}  // namespace attn4j

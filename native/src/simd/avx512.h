@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sixteen float32 lanes with AVX-512 F, DQ, BW, VL. Meaning of every operation: contract.md.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace {
+
+struct Mask {
+    __mmask16 v;
+    static Mask from(int64_t n) {
+        return {n <= 0 ? static_cast<__mmask16>(0xffff)
+                       : n >= 16 ? static_cast<__mmask16>(0) : static_cast<__mmask16>(0xffffu << n)};
+    }
+};
+inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.v & b.v)}; }
+inline Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+inline Mask operator!(Mask a) { return {static_cast<__mmask16>(~a.v)}; }
+inline bool any(Mask a) { return a.v != 0; }
+
+struct F32 {
+    static constexpr int lanes = 16;
+    __m512 v;
+    static F32 zero() { return {_mm512_setzero_ps()}; }
+    static F32 set(float x) { return {_mm512_set1_ps(x)}; }
+    static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+    static F32 load_first(const float* p, int64_t n) {
+        return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
+    }
+    void store(float* p) const { _mm512_storeu_ps(p, v); }
+    void store_first(float* p, int64_t n) const {
+        _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+    }
+};
+
+struct Splat {
+    __m512 v;
+    static Splat load(const float* p) { return {_mm512_set1_ps(*p)}; }
+};
+
+inline F32 operator+(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline F32 operator*(F32 a, F32 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline F32 fma(F32 a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32 fma(Splat a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
+inline F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline F32 abs(F32 a) { return {_mm512_abs_ps(a.v)}; }
+inline F32 sqrt(F32 a) { return {_mm512_sqrt_ps(a.v)}; }
+inline F32 copysign(F32 a, F32 b) {
+    const __m512 s = _mm512_set1_ps(-0.0f);
+    return {_mm512_or_ps(_mm512_and_ps(s, b.v), _mm512_andnot_ps(s, a.v))};
+}
+inline F32 round(F32 a) {
+    return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline F32 scale2(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+inline F32 exponent(F32 a) { return {_mm512_getexp_ps(a.v)}; }
+inline F32 mantissa(F32 a) { return {_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)}; }
+inline Mask operator==(F32 a, F32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+inline Mask operator<(F32 a, F32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+inline Mask sign(F32 a) { return {_mm512_movepi32_mask(_mm512_castps_si512(a.v))}; }
+inline F32 select(Mask m, F32 a, F32 b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
+
+inline float sum(F32 a) {
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+// Pairs, then quads within 128-bit quarters, then the quarters themselves: four rounds of sixteen shuffles.
+inline void transpose(F32 (&r)[16]) {
+    __m512 t[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+        t[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+    }
+    __m512 u[16];
+    for (int i = 0; i < 16; i += 4) {
+        u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+        u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+        u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; ++i) {
+        const __m512 a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88), b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
+        const __m512 c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88),
+                     d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);
+        r[i].v = _mm512_shuffle_f32x4(a, c, 0x88);
+        r[i + 4].v = _mm512_shuffle_f32x4(b, d, 0x88);
+        r[i + 8].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+        r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+}
+
+}  // namespace

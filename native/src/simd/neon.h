@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Four float32 lanes with AArch64 NEON. Meaning of every operation: contract.md.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace {
+
+inline uint32x4_t lane_numbers() {
+    const uint32x4_t n = {0, 1, 2, 3};
+    return n;
+}
+
+struct Mask {
+    uint32x4_t v;
+    static Mask from(int64_t n) {
+        return {vcgeq_u32(lane_numbers(), vdupq_n_u32(n < 0 ? 0 : n > 4 ? 4 : static_cast<uint32_t>(n)))};
+    }
+};
+inline Mask operator&(Mask a, Mask b) { return {vandq_u32(a.v, b.v)}; }
+inline Mask operator|(Mask a, Mask b) { return {vorrq_u32(a.v, b.v)}; }
+inline Mask operator!(Mask a) { return {vmvnq_u32(a.v)}; }
+inline bool any(Mask a) { return vmaxvq_u32(a.v) != 0; }
+
+struct F32 {
+    static constexpr int lanes = 4;
+    float32x4_t v;
+    static F32 zero() { return {vdupq_n_f32(0.0f)}; }
+    static F32 set(float x) { return {vdupq_n_f32(x)}; }
+    static F32 load(const float* p) { return {vld1q_f32(p)}; }
+    static F32 load_first(const float* p, int64_t n) {
+        float buffer[4] = {0, 0, 0, 0};
+        for (int64_t i = 0; i < n; ++i) buffer[i] = p[i];
+        return {vld1q_f32(buffer)};
+    }
+    void store(float* p) const { vst1q_f32(p, v); }
+    void store_first(float* p, int64_t n) const {
+        float buffer[4];
+        vst1q_f32(buffer, v);
+        for (int64_t i = 0; i < n; ++i) p[i] = buffer[i];
+    }
+};
+
+// A scalar load and a multiply by lane: a replicating load would take a slot of the pipes that multiply.
+struct Splat {
+    float v;
+    static Splat load(const float* p) { return {*p}; }
+};
+
+inline F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
+inline F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
+inline F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
+inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
+inline F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+inline F32 fma(Splat a, F32 b, F32 c) { return {vfmaq_n_f32(c.v, b.v, a.v)}; }
+inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
+inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
+inline F32 abs(F32 a) { return {vabsq_f32(a.v)}; }
+inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
+inline F32 copysign(F32 a, F32 b) { return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)}; }
+inline F32 round(F32 a) { return {vrndnq_f32(a.v)}; }
+inline F32 scale2(F32 a, F32 n) {
+    // Two factors, each a normal number, reach the subnormal results that one could not.
+    const int32x4_t whole = vcvtq_s32_f32(n.v), half = vshrq_n_s32(whole, 1), bias = vdupq_n_s32(127);
+    const int32x4_t low = vshlq_n_s32(vaddq_s32(half, bias), 23);
+    const int32x4_t high = vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), bias), 23);
+    return {vmulq_f32(vmulq_f32(a.v, vreinterpretq_f32_s32(low)), vreinterpretq_f32_s32(high))};
+}
+inline F32 exponent(F32 a) {
+    const uint32x4_t field = vandq_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.v), 23), vdupq_n_u32(255));
+    return {vcvtq_f32_s32(vsubq_s32(vreinterpretq_s32_u32(field), vdupq_n_s32(127)))};
+}
+inline F32 mantissa(F32 a) {
+    const uint32x4_t fraction = vandq_u32(vreinterpretq_u32_f32(a.v), vdupq_n_u32(0x007fffffu));
+    return {vreinterpretq_f32_u32(vorrq_u32(fraction, vdupq_n_u32(0x3f800000u)))};
+}
+inline Mask operator==(F32 a, F32 b) { return {vceqq_f32(a.v, b.v)}; }
+inline Mask operator<(F32 a, F32 b) { return {vcltq_f32(a.v, b.v)}; }
+inline Mask sign(F32 a) {
+    return {vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(a.v), 31))};
+}
+inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
+inline float sum(F32 a) { return vaddvq_f32(a.v); }
+
+inline void transpose(F32 (&r)[4]) {
+    const float32x4x2_t low = vtrnq_f32(r[0].v, r[1].v), high = vtrnq_f32(r[2].v, r[3].v);
+    r[0].v = vcombine_f32(vget_low_f32(low.val[0]), vget_low_f32(high.val[0]));
+    r[1].v = vcombine_f32(vget_low_f32(low.val[1]), vget_low_f32(high.val[1]));
+    r[2].v = vcombine_f32(vget_high_f32(low.val[0]), vget_high_f32(high.val[0]));
+    r[3].v = vcombine_f32(vget_high_f32(low.val[1]), vget_high_f32(high.val[1]));
+}
+
+}  // namespace
