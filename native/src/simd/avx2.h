@@ -57,13 +57,16 @@ inline F32 copysign(F32 a, F32 b) {
     const __m256 s = _mm256_set1_ps(-0.0f);
     return {_mm256_or_ps(_mm256_and_ps(s, b.v), _mm256_andnot_ps(s, a.v))};
 }
-inline F32 round(F32 a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
-inline F32 scale2(F32 a, F32 n) {
+// Below -151 nothing is left of 2^a; the constant comes first so that a NaN stays.
+inline __m256 bounded(F32 a) { return _mm256_max_ps(_mm256_set1_ps(-151.0f), a.v); }
+inline F32 fraction(F32 a) { return {_mm256_sub_ps(bounded(a), _mm256_floor_ps(bounded(a)))}; }
+inline F32 scale2(F32 p, F32 a) {
     // Two factors, each a normal number, reach the subnormal results that one could not.
-    const __m256i whole = _mm256_cvtps_epi32(n.v), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
+    const __m256i whole = _mm256_cvtps_epi32(_mm256_floor_ps(bounded(a)));
+    const __m256i half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
     const __m256i low = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
     const __m256i high = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
-    return {_mm256_mul_ps(_mm256_mul_ps(a.v, _mm256_castsi256_ps(low)), _mm256_castsi256_ps(high))};
+    return {_mm256_mul_ps(_mm256_mul_ps(p.v, _mm256_castsi256_ps(low)), _mm256_castsi256_ps(high))};
 }
 inline F32 exponent(F32 a) {
     const __m256i field = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a.v), 23), _mm256_set1_epi32(255));

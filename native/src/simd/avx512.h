@@ -55,10 +55,8 @@ inline F32 copysign(F32 a, F32 b) {
     const __m512 s = _mm512_set1_ps(-0.0f);
     return {_mm512_or_ps(_mm512_and_ps(s, b.v), _mm512_andnot_ps(s, a.v))};
 }
-inline F32 round(F32 a) {
-    return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
-inline F32 scale2(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+inline F32 fraction(F32 a) { return {_mm512_reduce_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
+inline F32 scale2(F32 p, F32 a) { return {_mm512_scalef_ps(p.v, a.v)}; }
 inline F32 exponent(F32 a) { return {_mm512_getexp_ps(a.v)}; }
 inline F32 mantissa(F32 a) { return {_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)}; }
 inline Mask operator==(F32 a, F32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }

@@ -56,16 +56,19 @@ inline F32 min(F32 a, F32 b) { return {a.v < b.v ? a.v : b.v}; }
 inline F32 abs(F32 a) { return {__builtin_fabsf(a.v)}; }
 inline F32 sqrt(F32 a) { return {__builtin_sqrtf(a.v)}; }
 inline F32 copysign(F32 a, F32 b) { return {__builtin_copysignf(a.v, b.v)}; }
-inline F32 round(F32 a) {
-    // Adding 1.5 * 2^23 leaves no fraction bits, so the addition itself rounds to the nearest integer, ties to even.
-    constexpr float magic = 12582912.0f;
-    volatile float shifted = a.v + magic;
-    return {shifted - magic};
+// floor(a) as an integer; -151 below that, where nothing is left of 2^a, and for NaN.
+inline int32_t whole_of(F32 a) {
+    if (!(a.v >= -151.0f)) return -151;
+    const int32_t truncated = static_cast<int32_t>(a.v);
+    return truncated - (static_cast<float>(truncated) > a.v ? 1 : 0);
 }
-inline F32 scale2(F32 a, F32 n) {
+inline F32 fraction(F32 a) {
+    return {a.v < -151.0f ? 0.0f : a.v - static_cast<float>(whole_of(a))};
+}
+inline F32 scale2(F32 p, F32 a) {
     // Two factors, each a normal number, reach the subnormal results that one could not.
-    const int32_t whole = static_cast<int32_t>(n.v), half = whole / 2;
-    return {a.v * from_bits(static_cast<uint32_t>(half + 127) << 23) *
+    const int32_t whole = whole_of(a), half = whole / 2;
+    return {p.v * from_bits(static_cast<uint32_t>(half + 127) << 23) *
             from_bits(static_cast<uint32_t>(whole - half + 127) << 23)};
 }
 inline F32 exponent(F32 a) { return {static_cast<float>(static_cast<int32_t>((bits(a.v) >> 23) & 255) - 127)}; }

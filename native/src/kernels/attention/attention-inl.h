@@ -26,6 +26,7 @@ struct State {
     F32 maximum[V];  // of the scores so far, in units of log2
     F32 sum[V];      // of exp2(score - maximum) so far
     F32 rescale[V];  // exp2(old maximum - maximum), owed to O^T
+    bool fresh;      // O^T holds nothing yet
 };
 
 // qT[d][i] = q[i][d] * factor; lanes beyond `queries` are 0.
@@ -59,6 +60,9 @@ inline void score_tile(const float* q, const float* k, int64_t k_stride, int64_t
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
         for (int v = 0; v < V; ++v) s[r][v] = F32::zero();
+    // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
+    const float* third[(R + 2) / 3];
+    for (int r = 0; r < R; r += 3) third[r / 3] = k + r * k_stride;
 #pragma GCC unroll 2
     for (int64_t d = 0; d < head_dim; ++d) {
         F32 x[V];
@@ -66,7 +70,7 @@ inline void score_tile(const float* q, const float* k, int64_t k_stride, int64_t
         for (int v = 0; v < V; ++v) x[v] = F32::load(q + d * width + v * F32::lanes);
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r) {
-            const Splat key = Splat::load(k + r * k_stride + d);
+            const Splat key = Splat::load(third[r / 3] + r % 3 * k_stride + d);
 #pragma GCC unroll 64
             for (int v = 0; v < V; ++v) s[r][v] = fma(key, x[v], s[r][v]);
         }
@@ -83,13 +87,21 @@ inline void score_tile(const float* q, const float* k, int64_t k_stride, int64_t
 // O^T of R value dimensions from v on, over `keys` keys. With kHidden, a weight of -0 marks a hidden key whose value must not
 // be touched (0 * NaN is NaN); the sums of the other lanes are formed exactly as without.
 template <int R, int V, bool kHidden>
-inline void value_tile(const float* weights, const float* values, int64_t v_stride, int64_t keys, float* out, const F32 (&rescale)[V]) {
+inline void value_tile(const State<V>& state, const float* values, int64_t v_stride, int64_t keys, float* out) {
     constexpr int64_t width = State<V>::width;
+    const float* const weights = state.scores;
     F32 o[R][V];
+    if (state.fresh) {
 #pragma GCC unroll 64
-    for (int r = 0; r < R; ++r)
+        for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) o[r][v] = F32::load(out + r * width + v * F32::lanes) * rescale[v];
+            for (int v = 0; v < V; ++v) o[r][v] = F32::zero();
+    } else {
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) o[r][v] = F32::load(out + r * width + v * F32::lanes) * state.rescale[v];
+    }
 #pragma GCC unroll 2
     for (int64_t key = 0; key < keys; ++key) {
         F32 p[V];
@@ -138,18 +150,18 @@ struct ValueTiles {
     int64_t first_key, keys;
     template <int R>
     void operator()(int64_t d) const {
-        value_tile<R, V, kHidden>(state.scores, block.v + first_key * block.v_stride + d, block.v_stride, keys,
-                                  state.out + d * State<V>::width, state.rescale);
+        value_tile<R, V, kHidden>(state, block.v + first_key * block.v_stride + d, block.v_stride, keys,
+                                  state.out + d * State<V>::width);
     }
 };
 
-// Hidden scores become -inf, and the maximum is taken again over what is left.
+// Of the block's keys from `from` on, hidden scores become -inf; the maximum takes in what is left.
 template <int V>
-inline void hide(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t keys, F32 (&maximum)[V]) {
+inline void hide(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t from, int64_t keys,
+                 F32 (&maximum)[V]) {
     const F32 hidden = F32::set(-kInfinity);
     for (int v = 0; v < V; ++v) {
-        maximum[v] = hidden;
-        for (int64_t key = 0; key < keys; ++key) {
+        for (int64_t key = from; key < keys; ++key) {
             float* row = state.scores + key * State<V>::width + v * F32::lanes;
             // Query i sees the key if i >= key - last_key.
             const Mask visible = Mask::from(first_key + key - block.last_key - v * F32::lanes);
@@ -240,41 +252,55 @@ inline int64_t attention_workspace_floats(int64_t head_dim, int64_t value_dim) {
     return (head_dim + Tiles::key_block + round_up(value_dim, F32::lanes)) * Tiles::max_vectors * F32::lanes;
 }
 
+// One block of keys, first_key on, against the block of queries.
+template <typename Tiles, int V>
+inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t keys) {
+    constexpr int R = Tiles::rows(V);
+    F32 maximum[V];
+    for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
+    // Keys that all queries see: all of them, or whole tiles of them up to the causal edge.
+    const int64_t seen = block.last_key + 1 - first_key;
+    const int64_t plain = seen >= keys ? keys : seen < 0 ? 0 : seen / R * R;
+    cover<R>(plain, 0, ScoreTiles<V>{state, block, first_key, maximum});
+    const ValueTiles<V, false> values{state, block, first_key, keys};
+    if (plain == keys) {
+        soften<V, false>(state, keys, maximum);
+        cover<R>(block.value_dim, 0, values);
+        return;
+    }
+    F32 of_hidden_too[V];
+    for (int v = 0; v < V; ++v) of_hidden_too[v] = F32::zero();
+    cover<R>(keys, plain, ScoreTiles<V>{state, block, first_key, of_hidden_too});
+    hide(state, block, first_key, plain, keys, maximum);
+    soften<V, true>(state, keys, maximum);
+    if (finite(block.v + first_key * block.v_stride, block.v_stride, keys, block.value_dim)) {
+        cover<R>(block.value_dim, 0, values);
+    } else {
+        cover<R>(block.value_dim, 0, ValueTiles<V, true>{state, block, first_key, keys});
+    }
+}
+
 template <typename Tiles, int V>
 inline void attend(const AttentionBlock& block) {
     constexpr int64_t width = State<V>::width;
-    constexpr int R = Tiles::rows(V);
     State<V> state;
     state.q = block.workspace;
     state.scores = state.q + block.head_dim * width;
     state.out = state.scores + Tiles::key_block * width;
+    state.fresh = true;
     for (int v = 0; v < V; ++v) {
         state.maximum[v] = F32::set(-kInfinity);
         state.sum[v] = F32::zero();
     }
     load_queries(state, block);
-    for (int64_t i = 0; i < round_up(block.value_dim, F32::lanes) * width; i += F32::lanes) F32::zero().store(state.out + i);
-
     // What the block's last query does not see, nobody in it sees.
     const int64_t end = block.keys < block.last_key + block.queries ? block.keys : block.last_key + block.queries;
     for (int64_t first = 0; first < end; first += Tiles::key_block) {
-        const int64_t keys = end - first < Tiles::key_block ? end - first : Tiles::key_block;
-        F32 maximum[V];
-        for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
-        cover<R>(keys, 0, ScoreTiles<V>{state, block, first, maximum});
-        if (first + keys - 1 <= block.last_key) {
-            soften<V, false>(state, keys, maximum);
-            cover<R>(block.value_dim, 0, ValueTiles<V, false>{state, block, first, keys});
-            continue;
-        }
-        hide(state, block, first, keys, maximum);
-        soften<V, true>(state, keys, maximum);
-        if (finite(block.v + first * block.v_stride, block.v_stride, keys, block.value_dim)) {
-            cover<R>(block.value_dim, 0, ValueTiles<V, false>{state, block, first, keys});
-        } else {
-            cover<R>(block.value_dim, 0, ValueTiles<V, true>{state, block, first, keys});
-        }
+        attend_keys<Tiles, V>(state, block, first, end - first < Tiles::key_block ? end - first : Tiles::key_block);
+        state.fresh = false;
     }
+    if (state.fresh)
+        for (int64_t i = 0; i < block.value_dim * width; i += F32::lanes) F32::zero().store(state.out + i);
     store_queries(state, block);
 }
 
