@@ -9,7 +9,7 @@
 #include "scenarios.h"
 
 int run_linear(int argc, char** argv) {
-    const Options options(argc, argv, {"rows", "in", "out", "layout", "dtype", "threads", "isa", "seconds"}, {"gelu"});
+    const Options options(argc, argv, {"rows", "in", "out", "layout", "gemm", "dtype", "threads", "isa", "seconds"}, {"gelu"});
     const int64_t rows = options.number("rows", 128), in = options.number("in", 768), out = options.number("out", 768);
     const bool in_out = options.text("layout", "out_in") == "in_out";
     if (options.text("dtype", "f32") != "f32")
@@ -18,9 +18,15 @@ int run_linear(int argc, char** argv) {
     const attn4j_isa isa = isa_of(options.text("isa", ""));
     pin_process(threads);
     require(attn4j_threads_set(threads));
-    const std::string openblas = ATTN4J_OPENBLAS_LIBRARY;
-    require(attn4j_openblas_open(openblas.empty() ? nullptr : openblas.c_str()));
-    std::fprintf(stderr, "%s\n", attn4j_openblas_config());
+    const std::string gemm = options.text("gemm", "");
+    if (!gemm.empty() && gemm != "tiles" && gemm != "openblas")
+        throw std::invalid_argument("unknown multiplication: --gemm " + gemm);
+    if (!gemm.empty()) require(attn4j_gemm_set(gemm == "tiles" ? ATTN4J_GEMM_TILES : ATTN4J_GEMM_OPENBLAS));
+    const bool openblas = attn4j_gemm_uses_openblas(isa) == 1;
+    if (openblas) {
+        const std::string library = ATTN4J_OPENBLAS_LIBRARY;
+        require(attn4j_openblas_open(library.empty() ? nullptr : library.c_str()));
+    }
 
     std::mt19937 generator(1);
     std::normal_distribution<float> distribution;
@@ -47,9 +53,9 @@ int run_linear(int argc, char** argv) {
     }
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
     const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
-    std::printf("{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", ",
+    std::printf("{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", \"gemm\": \"%s\", ",
                 static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
-                in_out ? "in_out" : "out_in");
+                in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
     print_measurement(isa, threads, m, error);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "gemm.h"
 #include "layers.h"
+#include "linear.h"
 #include "memory.h"
 #include "parallel.h"
 #include "plan.h"
@@ -82,6 +83,16 @@ attn4j_status attn4j_threads_set(int32_t threads) {
 int32_t attn4j_threads(void) { return pool_threads(); }
 
 void attn4j_threads_shutdown(void) { shutdown_pool(); }
+
+attn4j_status attn4j_gemm_set(attn4j_gemm gemm) {
+    return guard([&] { set_gemm(gemm); });
+}
+
+int32_t attn4j_gemm_uses_openblas(attn4j_isa isa) {
+    int32_t answer = -1;
+    guard([&] { answer = uses_openblas(resolve_isa(isa)) ? 1 : 0; });
+    return answer;
+}
 
 attn4j_status attn4j_openblas_open(const char* path) {
     return guard([&] { open_openblas(path); });

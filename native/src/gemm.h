@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix multiplication by OpenBLAS, which is opened late: without it everything but linear layers works.
+// Matrix multiplication by OpenBLAS, which is opened late, at the first linear layer that goes through it.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include "kernels/attention/attention.h"
 #include "kernels/embed/embed.h"
 #include "kernels/layer_norm/layer_norm.h"
+#include "kernels/linear/linear.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/pool/pool.h"
 
@@ -12,6 +13,7 @@ namespace attn4j {
 
 struct KernelTable {
     AttentionKernel attention;  // a block of queries of one head over all its keys
+    LinearKernel linear;        // a block of rows through a run of output features
     PointwiseKernel pointwise;  // bias, activation and residual of rows
     LayerNormKernel layer_norm; // residual and layer normalisation of rows
     EmbedKernel embed;          // rows of a table by number

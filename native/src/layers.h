@@ -1,33 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layers around attention: checks, the split into tasks of fixed size, and the kernel of each. Contracts: attn4j.h.
+// The layers between attention and linear ones: checks, the split into tasks of fixed size, and the kernel of each. Contracts: attn4j.h.
 #pragma once
 
-#include "attn4j/attn4j.h"
+#include "matrix.h"
 
 namespace attn4j {
-
-// Where and on how many threads a layer runs.
-struct Execution {
-    attn4j_isa isa;
-    int32_t threads;
-};
-
-// A row-major matrix; null data where the operand is absent.
-struct Matrix {
-    const char* name;
-    const float* data;
-    int64_t stride;
-};
-
-struct MutableMatrix {
-    const char* name;
-    float* data;
-    int64_t stride;
-};
-
-void linear(const Matrix& x, const Matrix& weight, attn4j_weight_layout layout, const float* bias,
-            const Matrix& residual, const MutableMatrix& out, int64_t rows, int64_t in_features, int64_t out_features,
-            attn4j_activation activation, const Execution& execution);
 
 void layer_norm(const Matrix& x, const Matrix& residual, const float* gamma, const float* beta, double epsilon,
                 const MutableMatrix& out, int64_t rows, int64_t width, const Execution& execution);

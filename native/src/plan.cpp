@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "blocks.h"
 #include "dispatch.h"
 #include "error.h"
 #include "memory.h"
@@ -53,18 +54,9 @@ Sequence sequence(const AttentionProblem& p, const AttentionOperands& o, int64_t
     return s;
 }
 
-// How a sequence's queries fall into blocks: as few as possible, and as even as whole vectors allow.
-struct Blocks {
-    int64_t queries, lanes, vectors, count;
-
-    Blocks(int64_t sequence_queries, const AttentionKernel& kernel)
-        : queries(sequence_queries), lanes(kernel.lanes), vectors((queries + lanes - 1) / lanes) {
-        const int64_t most = kernel.block_queries / lanes;
-        count = (vectors + most - 1) / most;
-    }
-    // The first query of block i; of block `count`, the number of queries.
-    int64_t begin(int64_t i) const { return std::min(i * vectors / count * lanes, queries); }
-};
+Blocks blocks_of(const Sequence& s, const AttentionKernel& kernel) {
+    return Blocks(s.queries, kernel.lanes, kernel.block_queries);
+}
 
 void run_block(const AttentionProblem& p, const AttentionKernel& kernel, const Sequence& s, int64_t head, int64_t first,
                int64_t queries, float* workspace) {
@@ -143,12 +135,12 @@ void Plan::run(const AttentionOperands& operands) const {
         for (int64_t b = 0; b < batch; ++b) {
             starts[b] = tasks;
             const Sequence s = sequence(p, operands, b);
-            tasks += p.heads * Blocks(s.queries, kernel).count;
+            tasks += p.heads * blocks_of(s, kernel).count;
             flops += static_cast<double>(s.queries) * static_cast<double>(s.keys);
         }
         starts[batch] = tasks;
     } else {
-        tasks = batch * p.heads * Blocks(operands.queries, kernel).count;
+        tasks = batch * p.heads * Blocks(operands.queries, kernel.lanes, kernel.block_queries).count;
         flops = static_cast<double>(batch * operands.queries) * static_cast<double>(operands.keys);
     }
     flops *= 2.0 * static_cast<double>(p.heads * (p.head_dim + p.value_dim));
@@ -169,9 +161,9 @@ void Plan::run(const AttentionOperands& operands) const {
             within = number % each;
         }
         const Sequence s = sequence(p, operands, b);
-        const Blocks blocks(s.queries, kernel);
+        const Blocks blocks = blocks_of(s, kernel);
         const int64_t head = within / blocks.count, block = within % blocks.count;
-        run_block(p, kernel, s, head, blocks.begin(block), blocks.begin(block + 1) - blocks.begin(block),
+        run_block(p, kernel, s, head, blocks.begin(block), blocks.end(block) - blocks.begin(block),
                   scratch(workspace_floats));
     });
 }

@@ -60,6 +60,10 @@ typedef enum attn4j_activation {
     ATTN4J_GELU = 1 /* x/2 * (1 + erf(x / sqrt 2)), exact to float32, not the tanh approximation */
 } attn4j_activation;
 
+/* Who multiplies in attn4j_linear. DEFAULT is the environment variable ATTN4J_GEMM (tiles, openblas) if set, else our own
+ * tile wherever it has vectors to work with, and OpenBLAS for the scalar instruction set. */
+typedef enum attn4j_gemm { ATTN4J_GEMM_DEFAULT = 0, ATTN4J_GEMM_TILES = 1, ATTN4J_GEMM_OPENBLAS = 2 } attn4j_gemm;
+
 typedef struct attn4j_plan_s* attn4j_plan;
 
 /* ---- the library ------------------------------------------------------------------------------------------------ */
@@ -87,11 +91,17 @@ ATTN4J_API int32_t attn4j_threads(void);
 /* Ends the pool's threads, once running calls are done. A later call starts them again. */
 ATTN4J_API void attn4j_threads_shutdown(void);
 
-/* ---- OpenBLAS, opened late ---------------------------------------------------------------------------------------- */
+/* ---- linear layers: our own tile, or OpenBLAS opened late ---------------------------------------------------------------------------------------- */
 
 /* Opens OpenBLAS from `path`, or by its usual name if path is NULL; it is then set to one thread, process-wide, and
  * attn4j's own pool shares out the work. Calling again after success does nothing. */
 ATTN4J_API attn4j_status attn4j_openblas_open(const char* path);
+
+/* Process-wide, for calls that start later. */
+ATTN4J_API attn4j_status attn4j_gemm_set(attn4j_gemm gemm);
+
+/* 1 if linear layers on this ISA go through OpenBLAS, 0 if through our own tile, -1 if the ISA or ATTN4J_GEMM is bad. */
+ATTN4J_API int32_t attn4j_gemm_uses_openblas(attn4j_isa isa);
 
 /* Its own description with the core it chose, "" before it is open. */
 ATTN4J_API const char* attn4j_openblas_config(void);
@@ -169,7 +179,8 @@ ATTN4J_API void attn4j_plan_free(attn4j_plan plan);
  * otherwise out may be the same matrix as x or residual (address and stride), and overlaps nothing else. */
 
 /* out[r, o] = activation(sum_i x[r, i] * weight[o, i] + bias[o]) + residual[r, o]; bias and residual may be NULL.
- * Needs OpenBLAS. out overlaps nothing. */
+ * out overlaps nothing. With our own tile a row's result depends on that row alone, to the last bit; with OpenBLAS it is the
+ * same for any number of threads. UNSUPPORTED if it needs OpenBLAS and that cannot be opened. */
 ATTN4J_API attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weight, int64_t weight_stride,
                                        attn4j_weight_layout layout, const float* bias, const float* residual,
                                        int64_t residual_stride, float* out, int64_t out_stride, int64_t rows,

@@ -10,6 +10,7 @@ namespace {
 struct Tiles {
     static constexpr int max_vectors = 3;
     static constexpr int rows(int) { return 4; }
+    static constexpr int64_t input_block = 256;
     static constexpr int64_t key_block = 128;
 };
 

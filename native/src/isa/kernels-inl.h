@@ -9,6 +9,7 @@
 #include "kernels/embed/embed-inl.h"
 #include "kernels/layer_norm/layer_norm-inl.h"
 #include "kernels/limit/limit-inl.h"
+#include "kernels/linear/linear-inl.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/pool/pool-inl.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 template <typename Tiles>
 constexpr attn4j::KernelTable kernel_table() {
-    return {attention_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, fma_flops};
+    return {attention_kernel<Tiles>(), linear_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, fma_flops};
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The body of attention.h, written once over the vector type. Lanes are queries: a block of V vectors of them is kept transposed,
 //     S^T[key][query] = sum_d k[key][d] qT[d][query]      O^T[d][query] += sum_key v[key][d] P^T[key][query]
-// so keys and values are read as they lie, and maximum, exponential, sum and masks are vertical. Both products
-// are one register tile of R broadcasts by V vectors. An ISA gives R for each V, and the keys of a block, in its Tiles.
+// so keys and values are read as they lie, and maximum, exponential, sum and masks are vertical. Both products are the
+// tile of tile-inl.h. An ISA gives R for each V, and the keys of a block, in its Tiles.
 #pragma once
 
 #include "kernels/attention/attention.h"
+#include "kernels/tile-inl.h"
 
 namespace {
 
@@ -14,144 +15,62 @@ using attn4j::AttentionBlock;
 constexpr float kInfinity = __builtin_inff();
 constexpr float kLog2E = 1.44269504088896341f, kLn2 = 0.693147180559945309f;
 
-constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-
 // What a block of V vectors of queries carries from key block to key block. All rows are V * lanes floats.
 template <int V>
 struct State {
     static constexpr int64_t width = V * F32::lanes;
-    float* q;       // qT [head_dim][width], scaled by scale * log2(e)
-    float* scores;  // S^T, then P^T [key_block][width]
-    float* out;     // O^T [value_dim, up to a multiple of lanes][width], not yet divided by the sum
+    float* q;        // qT [head_dim][width], scaled by scale * log2(e)
+    float* scores;   // S^T, then P^T [key_block][width]
+    float* out;      // O^T [value_dim, up to a multiple of lanes][width], not yet divided by the sum
     F32 maximum[V];  // of the scores so far, in units of log2
     F32 sum[V];      // of exp2(score - maximum) so far
     F32 rescale[V];  // exp2(old maximum - maximum), owed to O^T
     bool fresh;      // O^T holds nothing yet
 };
 
-// qT[d][i] = q[i][d] * factor; lanes beyond `queries` are 0.
-template <int V>
-inline void load_queries(State<V>& state, const AttentionBlock& block) {
-    constexpr int64_t lanes = F32::lanes;
-    const F32 factor = F32::set(block.scale * kLog2E);
-    for (int v = 0; v < V; ++v) {
-        for (int64_t d = 0; d < block.head_dim; d += lanes) {
-            const int64_t dims = block.head_dim - d < lanes ? block.head_dim - d : lanes;
-            F32 rows[lanes];
-            for (int64_t i = 0; i < lanes; ++i) {
-                const int64_t query = v * lanes + i;
-                const float* from = block.q + query * block.q_stride + d;
-                rows[i] = query >= block.queries ? F32::zero()
-                          : dims == lanes        ? F32::load(from)
-                                                 : F32::load_first(from, dims);
-            }
-            transpose(rows);
-            for (int64_t i = 0; i < dims; ++i) (rows[i] * factor).store(state.q + (d + i) * state.width + v * lanes);
-        }
-    }
-}
-
-// S^T of R keys from k on, into rows of `scores`; the maximum over the keys is folded into `maximum`.
-template <int R, int V>
-inline void score_tile(const float* q, const float* k, int64_t k_stride, int64_t head_dim, float* scores, F32 (&maximum)[V]) {
-    constexpr int64_t width = State<V>::width;
-    F32 s[R][V];
-#pragma GCC unroll 64
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) s[r][v] = F32::zero();
-    // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
-    const float* third[(R + 2) / 3];
-    for (int r = 0; r < R; r += 3) third[r / 3] = k + r * k_stride;
-#pragma GCC unroll 2
-    for (int64_t d = 0; d < head_dim; ++d) {
-        F32 x[V];
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) x[v] = F32::load(q + d * width + v * F32::lanes);
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r) {
-            const Splat key = Splat::load(third[r / 3] + r % 3 * k_stride + d);
-#pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) s[r][v] = fma(key, x[v], s[r][v]);
-        }
-    }
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v)
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r) {
-            s[r][v].store(scores + r * width + v * F32::lanes);
-            maximum[v] = max(s[r][v], maximum[v]);
-        }
-}
-
-// O^T of R value dimensions from v on, over `keys` keys. With kHidden, a weight of -0 marks a hidden key whose value must not
-// be touched (0 * NaN is NaN); the sums of the other lanes are formed exactly as without.
-template <int R, int V, bool kHidden>
-inline void value_tile(const State<V>& state, const float* values, int64_t v_stride, int64_t keys, float* out) {
-    constexpr int64_t width = State<V>::width;
-    const float* const weights = state.scores;
-    F32 o[R][V];
-    if (state.fresh) {
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r)
-#pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) o[r][v] = F32::zero();
-    } else {
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r)
-#pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) o[r][v] = F32::load(out + r * width + v * F32::lanes) * state.rescale[v];
-    }
-#pragma GCC unroll 2
-    for (int64_t key = 0; key < keys; ++key) {
-        F32 p[V];
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) p[v] = F32::load(weights + key * width + v * F32::lanes);
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r) {
-            const Splat value = Splat::load(values + key * v_stride + r);
-#pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) {
-                const F32 added = fma(value, p[v], o[r][v]);
-                o[r][v] = kHidden ? select(sign(p[v]), o[r][v], added) : added;
-            }
-        }
-    }
-#pragma GCC unroll 64
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) o[r][v].store(out + r * width + v * F32::lanes);
-}
-
-// Calls tile(count constant, first) so that the counts, R at a time and then halves, cover n.
-template <int R, typename Tile>
-inline void cover(int64_t n, int64_t first, const Tile& tile) {
-    for (; n - first >= R; first += R) tile.template operator()<R>(first);
-    if constexpr (R > 1) cover<(R + 1) / 2>(n, first, tile);
-}
-
+// S^T of keys first_key on; their maximum is folded into `maximum`.
 template <int V>
 struct ScoreTiles {
     State<V>& state;
     const AttentionBlock& block;
     int64_t first_key;
     F32 (&maximum)[V];
+
     template <int R>
     void operator()(int64_t key) const {
-        score_tile<R, V>(state.q, block.k + (first_key + key) * block.k_stride, block.k_stride, block.head_dim,
-                         state.scores + key * State<V>::width, maximum);
+        Tile<R, V> s;
+        s.zero();
+        s.add_rows(block.k + (first_key + key) * block.k_stride, block.k_stride, state.q, block.head_dim);
+        s.store(state.scores + key * s.width);
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v)
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r) maximum[v] = max(s.at[r][v], maximum[v]);
     }
 };
 
+// O^T of all value dimensions over `keys` keys, first_key on. kHidden: some values are hidden and not finite.
 template <int V, bool kHidden>
 struct ValueTiles {
     const State<V>& state;
     const AttentionBlock& block;
     int64_t first_key, keys;
+
     template <int R>
     void operator()(int64_t d) const {
-        value_tile<R, V, kHidden>(state, block.v + first_key * block.v_stride + d, block.v_stride, keys,
-                                  state.out + d * State<V>::width);
+        Tile<R, V> o;
+        float* const out = state.out + d * o.width;
+        if (state.fresh) {
+            o.zero();
+        } else {
+            o.load(out);
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+                for (int v = 0; v < V; ++v) o.at[r][v] = o.at[r][v] * state.rescale[v];
+        }
+        o.template add_columns<kHidden>(block.v + first_key * block.v_stride + d, block.v_stride, state.scores, keys);
+        o.store(out);
     }
 };
 
@@ -217,34 +136,27 @@ inline bool finite(const float* values, int64_t stride, int64_t rows, int64_t co
 // out[i][d] = O^T[d][i] / sum[i]; a row that saw nothing is 0, its lse -inf.
 template <int V>
 inline void store_queries(const State<V>& state, const AttentionBlock& block) {
-    constexpr int64_t lanes = F32::lanes;
+    F32 inverse[V];
     for (int v = 0; v < V; ++v) {
-        const int64_t first = v * lanes;
-        const int64_t queries = block.queries - first < lanes ? block.queries - first : lanes;
-        if (queries <= 0) return;
         const Mask empty = state.sum[v] == F32::zero();
-        const F32 inverse = select(empty, F32::zero(), F32::set(1.0f) / state.sum[v]);
-        for (int64_t d = 0; d < block.value_dim; d += lanes) {
-            const int64_t dims = block.value_dim - d < lanes ? block.value_dim - d : lanes;
-            F32 rows[lanes];
-            for (int64_t i = 0; i < lanes; ++i) rows[i] = F32::load(state.out + (d + i) * state.width + first) * inverse;
-            transpose(rows);
-            for (int64_t i = 0; i < queries; ++i) {
-                float* to = block.out + (first + i) * block.out_stride + d;
-                if (dims == lanes) {
-                    rows[i].store(to);
-                } else {
-                    rows[i].store_first(to, dims);
-                }
-            }
-        }
-        if (block.lse != nullptr) {
-            // The sum is at least 1 where anything was seen: the largest score has weight 1. NaN passes through the maximum's product.
-            const F32 natural = fma(state.maximum[v], F32::set(kLn2), log(state.sum[v]));
-            const F32 known = select(state.sum[v] == state.sum[v], natural, state.sum[v]);
-            select(empty, F32::set(-kInfinity), known).store_first(block.lse + first, queries);
-        }
+        inverse[v] = select(empty, F32::zero(), F32::set(1.0f) / state.sum[v]);
+        const int64_t first = v * F32::lanes;
+        if (block.lse == nullptr || block.queries <= first) continue;
+        // The sum is at least 1 where anything was seen: the largest score has weight 1.
+        const F32 natural = fma(state.maximum[v], F32::set(kLn2), log(state.sum[v]));
+        const F32 known = select(state.sum[v] == state.sum[v], natural, state.sum[v]);
+        const int64_t queries = block.queries - first < F32::lanes ? block.queries - first : F32::lanes;
+        select(empty, F32::set(-kInfinity), known).store_first(block.lse + first, queries);
     }
+    transpose_out(state.out, block.queries, block.value_dim, inverse,
+                  [&](int64_t query, int64_t d, int64_t n, F32 values) {
+                      float* to = block.out + query * block.out_stride + d;
+                      if (n == F32::lanes) {
+                          values.store(to);
+                      } else {
+                          values.store_first(to, n);
+                      }
+                  });
 }
 
 template <typename Tiles>
@@ -292,7 +204,7 @@ inline void attend(const AttentionBlock& block) {
         state.maximum[v] = F32::set(-kInfinity);
         state.sum[v] = F32::zero();
     }
-    load_queries(state, block);
+    transpose_in<V>(block.q, block.q_stride, block.queries, block.head_dim, F32::set(block.scale * kLog2E), state.q);
     // What the block's last query does not see, nobody in it sees.
     const int64_t end = block.keys < block.last_key + block.queries ? block.keys : block.last_key + block.queries;
     for (int64_t first = 0; first < end; first += Tiles::key_block) {
@@ -308,9 +220,6 @@ inline void attend(const AttentionBlock& block) {
 template <typename Tiles>
 inline void attention(const AttentionBlock& block) {
     const int64_t vectors = (block.queries + F32::lanes - 1) / F32::lanes;
-    if constexpr (Tiles::max_vectors >= 4) {
-        if (vectors >= 4) return attend<Tiles, 4>(block);
-    }
     if constexpr (Tiles::max_vectors >= 3) {
         if (vectors >= 3) return attend<Tiles, 3>(block);
     }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of linear.h, written once over the vector type. Lanes are rows: a block of V vectors of them is transposed once, and the
+// weight is read as it lies, in either layout, with nothing packed. Outputs are made a panel at a time, transposed, and
+// finished in registers on their way back.
+#pragma once
+
+#include "kernels/linear/linear.h"
+#include "kernels/pointwise/pointwise-inl.h"
+#include "kernels/tile-inl.h"
+
+namespace {
+
+using attn4j::LinearBlock;
+
+// Output features of a panel: its transposed sums (64 rows of 192 bytes at three vectors of sixteen) stay in the first cache.
+constexpr int64_t kPanel = 64;
+
+// Sums of the panel's features over inputs [first, first + n), onto what earlier inputs left.
+template <int V>
+struct LinearTiles {
+    const LinearBlock& block;
+    const float* x;  // xT [in_features][V * lanes]
+    float* sums;     // [kPanel][V * lanes]
+    int64_t panel, first, n;
+
+    template <int R>
+    void operator()(int64_t o) const {
+        Tile<R, V> t;
+        if (first == 0) {
+            t.zero();
+        } else {
+            t.load(sums + o * t.width);
+        }
+        const float* const inputs = x + first * t.width;
+        if (block.out_in) {
+            t.add_rows(block.weight + (panel + o) * block.weight_stride + first, block.weight_stride, inputs, n);
+        } else {
+            t.template add_columns<false>(block.weight + first * block.weight_stride + panel + o, block.weight_stride, inputs, n);
+        }
+        t.store(sums + o * t.width);
+    }
+};
+
+template <bool kGelu>
+inline void finish_row(const LinearBlock& block, int64_t row, int64_t o, int64_t n, F32 y) {
+    const bool whole = n == F32::lanes;
+    if (block.bias != nullptr) y = y + (whole ? F32::load(block.bias + o) : F32::load_first(block.bias + o, n));
+    if (kGelu) y = gelu(y);
+    if (block.residual != nullptr) {
+        const float* residual = block.residual + row * block.residual_stride + o;
+        y = y + (whole ? F32::load(residual) : F32::load_first(residual, n));
+    }
+    float* to = block.out + row * block.out_stride + o;
+    if (whole) {
+        y.store(to);
+    } else {
+        y.store_first(to, n);
+    }
+}
+
+template <typename Tiles, int V>
+inline void linear_rows(const LinearBlock& block) {
+    constexpr int64_t width = V * F32::lanes;
+    float* const sums = block.workspace;
+    float* const x = sums + kPanel * width;
+    F32 one[V];
+    for (int v = 0; v < V; ++v) one[v] = F32::set(1.0f);
+    transpose_in<V>(block.x, block.x_stride, block.rows, block.in_features, one[0], x);
+    for (int64_t panel = 0; panel < block.out_features; panel += kPanel) {
+        const int64_t features = block.out_features - panel < kPanel ? block.out_features - panel : kPanel;
+        for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {
+            const int64_t left = block.in_features - first;
+            cover<Tiles::rows(V)>(features, 0,
+                                  LinearTiles<V>{block, x, sums, panel, first, left < Tiles::input_block ? left : Tiles::input_block});
+        }
+        const auto finish = [&](int64_t row, int64_t o, int64_t n, F32 y) {
+            if (block.gelu) {
+                finish_row<true>(block, row, panel + o, n, y);
+            } else {
+                finish_row<false>(block, row, panel + o, n, y);
+            }
+        };
+        transpose_out(sums, block.rows, features, one, finish);
+    }
+}
+
+template <typename Tiles>
+inline int64_t linear_workspace_floats(int64_t in_features) {
+    return (kPanel + in_features) * Tiles::max_vectors * F32::lanes;
+}
+
+// As few vectors as the rows need.
+template <typename Tiles>
+inline void linear(const LinearBlock& block) {
+    const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
+    if constexpr (Tiles::max_vectors >= 3) {
+        if (vectors >= 3) return linear_rows<Tiles, 3>(block);
+    }
+    if constexpr (Tiles::max_vectors >= 2) {
+        if (vectors >= 2) return linear_rows<Tiles, 2>(block);
+    }
+    linear_rows<Tiles, 1>(block);
+}
+
+template <typename Tiles>
+constexpr attn4j::LinearKernel linear_kernel() {
+    return {F32::lanes, Tiles::max_vectors * F32::lanes, linear_workspace_floats<Tiles>, linear<Tiles>};
+}
+
+}  // namespace

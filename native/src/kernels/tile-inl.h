@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register tile that every product here is: R broadcast values by V vectors, summed over n steps.
+//     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes] contiguous
+// `a` is read as it lies: R rows (attention's keys, a linear layer's outputs) or R columns (attention's value dimensions).
+#pragma once
+
+#include <cstdint>
+
+namespace {
+
+constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+template <int R, int V>
+struct Tile {
+    static constexpr int64_t width = V * F32::lanes;
+    F32 at[R][V];
+
+    inline void zero() {
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) at[r][v] = F32::zero();
+    }
+    // from [R][V * lanes]
+    inline void load(const float* from) {
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) at[r][v] = F32::load(from + r * width + v * F32::lanes);
+    }
+    inline void store(float* to) const {
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) at[r][v].store(to + r * width + v * F32::lanes);
+    }
+    // a(r, i) = a[r * stride + i]
+    inline void add_rows(const float* a, int64_t stride, const float* b, int64_t n) {
+        // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
+        const float* third[(R + 2) / 3];
+        for (int r = 0; r < R; r += 3) third[r / 3] = a + r * stride;
+#pragma GCC unroll 2
+        for (int64_t i = 0; i < n; ++i) {
+            F32 x[V];
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) x[v] = F32::load(b + i * width + v * F32::lanes);
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r) {
+                const Splat s = Splat::load(third[r / 3] + r % 3 * stride + i);
+#pragma GCC unroll 64
+                for (int v = 0; v < V; ++v) at[r][v] = fma(s, x[v], at[r][v]);
+            }
+        }
+    }
+    // a(r, i) = a[i * stride + r]. With kHidden, a factor of -0 in b marks a value of `a` that must not be touched (0 * NaN is
+    // NaN); the sums of the other lanes are formed exactly as without.
+    template <bool kHidden>
+    inline void add_columns(const float* a, int64_t stride, const float* b, int64_t n) {
+#pragma GCC unroll 2
+        for (int64_t i = 0; i < n; ++i) {
+            F32 x[V];
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) x[v] = F32::load(b + i * width + v * F32::lanes);
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r) {
+                const Splat s = Splat::load(a + i * stride + r);
+#pragma GCC unroll 64
+                for (int v = 0; v < V; ++v) {
+                    const F32 added = fma(s, x[v], at[r][v]);
+                    at[r][v] = kHidden ? select(sign(x[v]), at[r][v], added) : added;
+                }
+            }
+        }
+    }
+};
+
+// Calls tile.operator()<count>(first) so that the counts, R at a time and then halves, cover [first, n).
+template <int R, typename Work>
+inline void cover(int64_t n, int64_t first, const Work& work) {
+    for (; n - first >= R; first += R) work.template operator()<R>(first);
+    if constexpr (R > 1) cover<(R + 1) / 2>(n, first, work);
+}
+
+// to[c][i] = rows[i][c] * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0.
+template <int V>
+inline void transpose_in(const float* rows, int64_t stride, int64_t count, int64_t columns, F32 factor, float* to) {
+    constexpr int64_t lanes = F32::lanes, width = V * lanes;
+    for (int v = 0; v < V; ++v) {
+        for (int64_t c = 0; c < columns; c += lanes) {
+            const int64_t n = columns - c < lanes ? columns - c : lanes;
+            F32 block[lanes];
+            for (int64_t i = 0; i < lanes; ++i) {
+                const int64_t row = v * lanes + i;
+                const float* from = rows + row * stride + c;
+                block[i] = row >= count ? F32::zero() : n == lanes ? F32::load(from) : F32::load_first(from, n);
+            }
+            transpose(block);
+            for (int64_t i = 0; i < n; ++i) (block[i] * factor).store(to + (c + i) * width + v * lanes);
+        }
+    }
+}
+
+// Takes [columns, up to a multiple of lanes][V * lanes] back: calls finish(row, column, n, vector) with up to `lanes` consecutive
+// columns of each of the `count` rows. scale[v] multiplies first.
+template <int V, typename Finish>
+inline void transpose_out(const float* from, int64_t count, int64_t columns, const F32 (&scale)[V], const Finish& finish) {
+    constexpr int64_t lanes = F32::lanes, width = V * lanes;
+    for (int v = 0; v < V; ++v) {
+        const int64_t first = v * lanes;
+        const int64_t rows = count - first < lanes ? count - first : lanes;
+        for (int64_t c = 0; c < columns && rows > 0; c += lanes) {
+            F32 block[lanes];
+            for (int64_t i = 0; i < lanes; ++i) block[i] = F32::load(from + (c + i) * width + first) * scale[v];
+            transpose(block);
+            const int64_t n = columns - c < lanes ? columns - c : lanes;
+            for (int64_t i = 0; i < rows; ++i) finish(first + i, c, n, block[i]);
+        }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linear.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#include "blocks.h"
+#include "dispatch.h"
+#include "error.h"
+#include "gemm.h"
+#include "memory.h"
+#include "parallel.h"
+#include "problem.h"
+
+namespace attn4j {
+namespace {
+
+using Long = long long;
+
+// Output features of a task of ours, at most: with 384 inputs their weights take 0.6 MB, which the second cache keeps for all the
+// blocks of rows that follow.
+constexpr int64_t kTaskFeatures = 384;
+
+// A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some 3 % at this size.
+constexpr int64_t kBlasRows = 256, kBlasFeatures = 576;
+
+std::atomic<attn4j_gemm> chosen{ATTN4J_GEMM_DEFAULT};
+
+// Everything of a call, checked.
+struct Problem {
+    const Matrix &x, &weight;
+    const float* bias;
+    const Matrix& residual;
+    const MutableMatrix& out;
+    int64_t rows, in_features, out_features;
+    bool out_in, gelu;
+    int32_t threads;
+
+    // The weights of output features from `feature` on.
+    const float* weights(int64_t feature) const { return weight.data + (out_in ? feature * weight.stride : feature); }
+};
+
+// By our own tile. A row's result does not depend on the other rows.
+void by_tiles(const Problem& p, const LinearKernel& kernel) {
+    const Blocks rows(p.rows, kernel.lanes, kernel.block_rows), features(p.out_features, 16, kTaskFeatures);
+    const int64_t workspace_floats = kernel.workspace_floats(p.in_features);
+    // Tasks that share weights follow each other.
+    parallel_for(rows.count * features.count, p.threads, [&](int64_t task) {
+        const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
+        LinearBlock block;
+        block.x = p.x.data + r * p.x.stride;
+        block.weight = p.weights(f);
+        block.bias = p.bias == nullptr ? nullptr : p.bias + f;
+        block.residual = p.residual.data == nullptr ? nullptr : p.residual.data + r * p.residual.stride + f;
+        block.out = p.out.data + r * p.out.stride + f;
+        block.x_stride = p.x.stride;
+        block.weight_stride = p.weight.stride;
+        block.residual_stride = p.residual.stride;
+        block.out_stride = p.out.stride;
+        block.rows = rows.end(task % rows.count) - r;
+        block.in_features = p.in_features;
+        block.out_features = features.end(task / rows.count) - f;
+        block.out_in = p.out_in;
+        block.gelu = p.gelu;
+        block.workspace = scratch(workspace_floats);
+        kernel.run(block);
+    });
+}
+
+void by_openblas(const Problem& p, PointwiseKernel finish) {
+    require_openblas();
+    const Blocks rows(p.rows, 16, kBlasRows), features(p.out_features, 16, kBlasFeatures);
+    parallel_for(rows.count * features.count, p.threads, [&](int64_t task) {
+        const int64_t r = rows.begin(task / features.count), m = rows.end(task / features.count) - r;
+        const int64_t f = features.begin(task % features.count), n = features.end(task % features.count) - f;
+        float* const out = p.out.data + r * p.out.stride + f;
+        sgemm(p.out_in, m, n, p.in_features, p.x.data + r * p.x.stride, p.x.stride, p.weights(f), p.weight.stride, out,
+              p.out.stride);
+        if (p.bias == nullptr && p.residual.data == nullptr && !p.gelu) return;
+        finish({out, p.bias == nullptr ? nullptr : p.bias + f,
+                p.residual.data == nullptr ? nullptr : p.residual.data + r * p.residual.stride + f, out, p.out.stride,
+                p.residual.stride, p.out.stride, m, n, p.gelu});
+    });
+}
+
+}  // namespace
+
+void set_gemm(attn4j_gemm gemm) {
+    if (gemm < ATTN4J_GEMM_DEFAULT || gemm > ATTN4J_GEMM_OPENBLAS)
+        fail(ATTN4J_INVALID_ARGUMENT, "gemm must be 0 to 2: gemm=%d", static_cast<int>(gemm));
+    chosen.store(gemm, std::memory_order_relaxed);
+}
+
+bool uses_openblas(attn4j_isa resolved) {
+    const attn4j_gemm gemm = chosen.load(std::memory_order_relaxed);
+    if (gemm != ATTN4J_GEMM_DEFAULT) return gemm == ATTN4J_GEMM_OPENBLAS;
+    const char* wanted = std::getenv("ATTN4J_GEMM");
+    if (wanted == nullptr || *wanted == '\0') return resolved == ATTN4J_ISA_SCALAR;
+    if (std::strcmp(wanted, "openblas") == 0) return true;
+    if (std::strcmp(wanted, "tiles") == 0) return false;
+    fail(ATTN4J_INVALID_ARGUMENT, "ATTN4J_GEMM must be tiles or openblas: ATTN4J_GEMM=%.40s", wanted);
+}
+
+void linear(const Matrix& x, const Matrix& weight, attn4j_weight_layout layout, const float* bias,
+            const Matrix& residual, const MutableMatrix& out, int64_t rows, int64_t in_features, int64_t out_features,
+            attn4j_activation activation, const Execution& execution) {
+    require_size("rows", rows, 0);
+    require_size("inFeatures", in_features, 1);
+    require_size("outFeatures", out_features, 1);
+    require_threads(execution.threads);
+    require_activation(activation);
+    if (layout != ATTN4J_OUT_IN && layout != ATTN4J_IN_OUT)
+        fail(ATTN4J_INVALID_ARGUMENT, "layout must be 0 or 1: layout=%d", static_cast<int>(layout));
+    const bool out_in = layout == ATTN4J_OUT_IN;
+    const attn4j_isa isa = resolve_isa(execution.isa);
+    const bool openblas = uses_openblas(isa);
+    // OpenBLAS counts in int.
+    for (const int64_t number : {rows, in_features, out_features, x.stride, weight.stride, out.stride})
+        if (number > INT32_MAX)
+            fail(ATTN4J_INVALID_ARGUMENT, "sizes and strides of a linear layer must be below 2^31: size=%lld", Long{number});
+    if (rows == 0) return;
+    const int64_t out_floats = span(out, rows, out_features);
+    require_apart(out, out_floats, x.name, x.data, span(x, rows, in_features));
+    require_apart(out, out_floats, weight.name, weight.data,
+                  span(weight, out_in ? out_features : in_features, out_in ? in_features : out_features));
+    require_apart(out, out_floats, "bias", bias, out_features);
+    // Not even the same matrix: OpenBLAS writes the product before the residual is read.
+    if (residual.data != nullptr)
+        require_apart(out, out_floats, residual.name, residual.data, span(residual, rows, out_features));
+
+    const KernelTable& kernels = kernels_of(isa);
+    const Problem problem{x,           weight,       bias,   residual,                  out,              rows,
+                          in_features, out_features, out_in, activation == ATTN4J_GELU, execution.threads};
+    if (openblas) {
+        by_openblas(problem, kernels.pointwise);
+    } else {
+        by_tiles(problem, kernels.linear);
+    }
+}
+
+}  // namespace attn4j
