@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The library that Java loads: the glue that JavaCPP generated (ATTN4J_JNI_SOURCE) and all of attn4j, in one file. Not part
-# of `all`, as the source belongs to the Maven build and may be gone.
+# The library that Java loads: the glue that JavaCPP generated (ATTN4J_JNI_SOURCE) and all of attn4j, in one file. Not
+# part of `all`, as the source belongs to the Maven build and may be gone.
 
 find_package(JNI REQUIRED COMPONENTS JVM)
 add_library(jniattn4j SHARED EXCLUDE_FROM_ALL ${ATTN4J_JNI_SOURCE})

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+/** Where query 0 stands among the keys of a causal attention, when a run gives no offsets. */
+public enum Alignment {
+    /** The last query sees the last key, as at the end of a cache: offset = keys - queries. */
+    BOTTOM_RIGHT,
+    /** The first query sees the first key only: offset = 0. */
+    TOP_LEFT
+}

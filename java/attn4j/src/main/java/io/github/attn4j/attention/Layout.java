@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plain operands are [batch, heads, rows, dim], ragged ones [rows, heads, dim] with the batch taken as 1 here.
+package io.github.attn4j.attention;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.Tensor;
+
+/**
+ * Capacities, fixed sizes and strides of a plan's operands. Checks whether the tensors of a run fit; allocates
+ * nothing.
+ */
+final class Layout {
+    /** The dimension of the heads, in both. */
+    private static final int HEADS = 1;
+    private static final String[] NAMES = {"q", "k", "v", "out"};
+
+    final boolean ragged;
+    final long batch;
+    final long heads;
+    final long kvHeads;
+    final long queries;
+    final long keys;
+    final long headDim;
+    final long valueDim;
+    /** Strides of q, k, v, out: batch, head, row. */
+    final long[][] strides = new long[4][3];
+
+    private Layout(boolean ragged, long batch, View q, View k, View v, View out) {
+        int rows = rowDim(ragged);
+        int last = ragged ? 2 : 3;
+        this.ragged = ragged;
+        this.batch = batch;
+        this.heads = q.size(HEADS);
+        this.kvHeads = k.size(HEADS);
+        this.queries = q.size(rows);
+        this.keys = k.size(rows);
+        this.headDim = q.size(last);
+        this.valueDim = v.size(last);
+        View[] operands = {q, k, v, out};
+        for (int i = 0; i < 4; i++) {
+            strides[i][0] = ragged ? 0 : operands[i].stride(0);
+            strides[i][1] = operands[i].stride(HEADS);
+            strides[i][2] = operands[i].stride(rows);
+        }
+    }
+
+    static Layout of(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out) {
+        check(ragged, false, q, k, v);
+        View query = View.of(q, "q");
+        View result = result(false, query, View.of(v, "v"), out);
+        return new Layout(false, query.size(0), query, View.of(k, "k"), View.of(v, "v"), result);
+    }
+
+    static Layout ofRagged(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
+        check(ragged, true, q, k, v);
+        View query = View.of(q, "q");
+        View result = result(true, query, View.of(v, "v"), out);
+        return new Layout(true, sequences(cuQueries, cuKeys), query, View.of(k, "k"), View.of(v, "v"), result);
+    }
+
+    /** The rules that q, k and v obey among themselves. */
+    static void check(boolean ragged, boolean asRagged, Tensor q, Tensor k, Tensor v) {
+        if (ragged != asRagged) {
+            throw new IllegalStateException(ragged
+                ? "this attention is ragged: pass cuQueries and cuKeys"
+                : "this attention is not ragged: build it with ragged() to pass cuQueries and cuKeys");
+        }
+        int rank = ragged ? 3 : 4;
+        View query = Check.rows(q, "q", rank);
+        View key = Check.rows(k, "k", rank);
+        View value = Check.rows(v, "v", rank);
+        int rows = rowDim(ragged);
+        if (!ragged) {
+            Check.size(key, "k", 0, query.size(0), "batch");
+            Check.size(value, "v", 0, query.size(0), "batch");
+        }
+        Check.size(value, "v", HEADS, key.size(HEADS), "kvHeads");
+        Check.size(value, "v", rows, key.size(rows), ragged ? "totalKeys" : "keys");
+        Check.size(key, "k", rank - 1, query.size(rank - 1), "headDim");
+        positive(query.size(HEADS), "heads");
+        positive(key.size(HEADS), "kvHeads");
+        positive(query.size(rank - 1), "headDim");
+        positive(value.size(rank - 1), "valueDim");
+        if (query.size(HEADS) % key.size(HEADS) != 0) {
+            throw new IllegalArgumentException("kvHeads must divide heads: heads=" + query.size(HEADS) + " kvHeads="
+                + key.size(HEADS));
+        }
+    }
+
+    /** `out` as the result of these operands. */
+    static View result(boolean ragged, View q, View v, Tensor out) {
+        int rank = ragged ? 3 : 4;
+        View result = Check.rows(out, "out", rank);
+        Check.writable(result, "out");
+        for (int i = 0; i < rank - 1; i++) {
+            Check.size(result, "out", i, q.size(i), dimName(ragged, i));
+        }
+        Check.size(result, "out", rank - 1, v.size(rank - 1), "valueDim");
+        return result;
+    }
+
+    /** The number of sequences that the two cumulative lengths describe. */
+    static long sequences(Tensor cuQueries, Tensor cuKeys) {
+        View queries = Check.vector(cuQueries, "cuQueries", View.INT64);
+        View keys = Check.vector(cuKeys, "cuKeys", View.INT64);
+        if (queries.size(0) < 1) {
+            throw new IllegalArgumentException("cuQueries must have sequences + 1 elements: cuQueries.size(0)="
+                + queries.size(0) + " minimum=1");
+        }
+        Check.size(keys, "cuKeys", 0, queries.size(0), "cuQueries.size(0)");
+        return queries.size(0) - 1;
+    }
+
+    /** q, k, v, out of a run: within the capacities, with the fixed sizes and strides, out sharing nothing. */
+    void checkRun(View q, View k, View v, View out) {
+        Check.size(q, "q", HEADS, heads, "the plan's heads");
+        Check.size(k, "k", HEADS, kvHeads, "the plan's kvHeads");
+        int last = ragged ? 2 : 3;
+        Check.size(q, "q", last, headDim, "the plan's headDim");
+        Check.size(v, "v", last, valueDim, "the plan's valueDim");
+        if (!ragged) {
+            atMost(q.size(0), batch, "batch");
+        }
+        atMost(q.size(rowDim(ragged)), queries, ragged ? "totalQueries" : "queries");
+        atMost(k.size(rowDim(ragged)), keys, ragged ? "totalKeys" : "keys");
+        checkStrides(q, 0);
+        checkStrides(k, 1);
+        checkStrides(v, 2);
+        checkStrides(out, 3);
+        Check.disjoint(out, "out", q, "q");
+        Check.disjoint(out, "out", k, "k");
+        Check.disjoint(out, "out", v, "v");
+    }
+
+    /** Whether the tensors have exactly these sizes and strides. */
+    boolean isFor(View q, View k, View v, View out, long sequences) {
+        int rows = rowDim(ragged);
+        int last = ragged ? 2 : 3;
+        return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rows) && keys == k.size(rows)
+            && headDim == q.size(last) && valueDim == v.size(last) && batch == (ragged ? sequences : q.size(0))
+            && hasStrides(q, 0) && hasStrides(k, 1) && hasStrides(v, 2) && hasStrides(out, 3);
+    }
+
+    void atMost(long size, long capacity, String name) {
+        if (size > capacity) {
+            throw new IllegalArgumentException(name + " must be at most the plan's: " + name + "=" + size + " capacity="
+                + capacity);
+        }
+    }
+
+    private boolean hasStrides(View view, int operand) {
+        return hasStride(view, operand, 1, HEADS) && hasStride(view, operand, 2, rowDim(ragged))
+            && (ragged || hasStride(view, operand, 0, 0));
+    }
+
+    /** The stride of a dimension of size 1 does not matter. */
+    private boolean hasStride(View view, int operand, int which, int dim) {
+        return view.size(dim) <= 1 || view.stride(dim) == strides[operand][which];
+    }
+
+    private void checkStrides(View view, int operand) {
+        checkStride(view, operand, 1, HEADS);
+        checkStride(view, operand, 2, rowDim(ragged));
+        if (!ragged) {
+            checkStride(view, operand, 0, 0);
+        }
+    }
+
+    private void checkStride(View view, int operand, int which, int dim) {
+        if (!hasStride(view, operand, which, dim)) {
+            String name = NAMES[operand];
+            throw new IllegalArgumentException(name + " must have the plan's strides: " + name + ".stride(" + dim + ")="
+                + view.stride(dim) + " planned=" + strides[operand][which]);
+        }
+    }
+
+    private static void positive(long size, String name) {
+        if (size < 1) {
+            throw new IllegalArgumentException(name + " must be at least 1: " + name + "=" + size);
+        }
+    }
+
+    private static int rowDim(boolean ragged) {
+        return ragged ? 0 : 2;
+    }
+
+    private static String dimName(boolean ragged, int dim) {
+        if (ragged) {
+            return dim == 0 ? "totalQueries" : "heads";
+        }
+        return dim == 0 ? "batch" : dim == 1 ? "heads" : "queries";
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every message gives the rule and both values. None of the methods allocates unless it throws.
+package io.github.attn4j.internal;
+
+import java.util.Arrays;
+
+/** The rules for the arguments of a native call, checked before anything is written. */
+public final class Check {
+    private Check() {}
+
+    /** A tensor of this type and rank. */
+    public static View tensor(Object tensor, String name, int type, int rank) {
+        View view = View.of(tensor, name);
+        if (view.type != type) {
+            throw new IllegalArgumentException(name + " has the wrong type: dtype=" + view.typeName() + " expected="
+                + new View(null, 0, type, false, null, null).typeName());
+        }
+        if (view.rank() != rank) {
+            throw new IllegalArgumentException(name + " has the wrong rank: rank=" + view.rank() + " expected=" + rank
+                + " shape=" + view.shape());
+        }
+        return view;
+    }
+
+    /** FLOAT32 of this rank whose innermost stride is 1. */
+    public static View rows(Object tensor, String name, int rank) {
+        View view = tensor(tensor, name, View.FLOAT32, rank);
+        int last = rank - 1;
+        if (view.sizes[last] > 1 && view.strides[last] != 1) {
+            throw new IllegalArgumentException(name + " must have innermost stride 1: stride(" + last + ")="
+                + view.strides[last] + " shape=" + view.shape() + ", copy it first");
+        }
+        return view;
+    }
+
+    /** A contiguous vector of this type; the size is free. */
+    public static View vector(Object tensor, String name, int type) {
+        View view = tensor(tensor, name, type, 1);
+        if (view.sizes[0] > 1 && view.strides[0] != 1) {
+            throw new IllegalArgumentException(name + " must be contiguous: stride(0)=" + view.strides[0]);
+        }
+        return view;
+    }
+
+    /** A contiguous vector of this type and size. */
+    public static View vector(Object tensor, String name, int type, long size, String sizeName) {
+        View view = vector(tensor, name, type);
+        size(view, name, 0, size, sizeName);
+        return view;
+    }
+
+    /** Dimension `dim` has this size. */
+    public static void size(View view, String name, int dim, long expected, String expectedName) {
+        if (view.sizes[dim] != expected) {
+            throw new IllegalArgumentException(name + ".size(" + dim + ") must equal " + expectedName + ": "
+                + name + ".size(" + dim + ")=" + view.sizes[dim] + " " + expectedName + "=" + expected);
+        }
+    }
+
+    /**
+     * The last cumulative length is within the rows there are; its owner is acquired. Native code checks the ones
+     * before it, which it has to walk anyway.
+     */
+    static void total(View cu, String name, long rows, String rowsName) {
+        long last = cu.sizes[0] - 1;
+        long total = Native.longAt(cu.address + last * Long.BYTES);
+        if (total > rows) {
+            throw new IllegalArgumentException(name + "[" + last + "] must be at most " + rowsName + ": " + name + "["
+                + last + "]=" + total + " " + rowsName + "=" + rows);
+        }
+    }
+
+    /** May be written to. */
+    public static void writable(View view, String name) {
+        if (view.readOnly) {
+            throw new IllegalArgumentException(name + " is read-only and cannot be an output: shape=" + view.shape());
+        }
+    }
+
+    /** No gaps. */
+    public static void contiguous(View view, String name) {
+        if (!view.isContiguous()) {
+            throw new IllegalArgumentException(name + " must be contiguous: shape=" + view.shape() + " strides="
+                + Arrays.toString(view.strides));
+        }
+    }
+
+    /** The two share no element. */
+    public static void disjoint(View out, String outName, View in, String inName) {
+        if (Overlap.possible(out, in)) {
+            throw new IllegalArgumentException(outName + " must not overlap " + inName + ": "
+                + Overlap.range(outName, out) + " " + Overlap.range(inName, in));
+        }
+    }
+
+    /** The two are the same elements in the same order, or share none. */
+    public static void sameOrDisjoint(View out, String outName, View in, String inName) {
+        if (!Overlap.same(out, in)) {
+            disjoint(out, outName, in, inName);
+        }
+    }
+
+    /** 0 for all threads of the pool, or a limit. */
+    public static int threads(int threads) {
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads must be at least 0: threads=" + threads);
+        }
+        return threads;
+    }
+
+    /** A positive finite number. */
+    public static double positive(double value, String name) {
+        if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(name + " must be positive and finite: " + name + "=" + value);
+        }
+        return value;
+    }
+}

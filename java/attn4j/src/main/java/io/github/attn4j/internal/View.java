@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.internal;
+
+import java.nio.Buffer;
+import java.util.Arrays;
+import java.util.function.Function;
+
+/**
+ * What native code needs of a tensor: address, sizes, strides (in elements), element type, owner. Immutable; the arrays
+ * are shared and never written. Tensors hand theirs out through {@link #of}, so that none of it is public.
+ */
+public final class View {
+    /** Element type codes, the ordinals of DType. */
+    public static final int FLOAT32 = 0, INT32 = 1, INT64 = 2;
+
+    private static final String[] TYPES = {"FLOAT32", "INT32", "INT64"};
+    private static final int[] BYTES = {4, 4, 8};
+    private static Function<Object, View> opener;
+
+    public final Owner owner;
+    public final long address;
+    public final int type;
+    public final boolean readOnly;
+    final long[] sizes;
+    final long[] strides;
+
+    /** A view of memory of that owner; takes over the arrays. */
+    public View(Owner owner, long address, int type, boolean readOnly, long[] sizes, long[] strides) {
+        this.owner = owner;
+        this.address = address;
+        this.type = type;
+        this.readOnly = readOnly;
+        this.sizes = sizes;
+        this.strides = strides;
+    }
+
+    /** Memory of a direct buffer, `offset` bytes behind its first element, for as long as the view is reachable. */
+    public static View ofBuffer(Buffer buffer, long offset, int type, boolean readOnly, long[] sizes) {
+        long address = Native.bufferAddress(buffer) + offset;
+        if (address % BYTES[type] != 0) {
+            throw new IllegalArgumentException("buffer must be aligned to its elements: address=0x"
+                + Long.toHexString(address) + " dtype=" + TYPES[type]);
+        }
+        return new View(Owner.keeping(buffer, null), address, type, readOnly, sizes, contiguous(sizes));
+    }
+
+    /** Memory of a native MemorySegment, JDK 22 and up. */
+    public static View ofSegment(Object segment, int type, long[] sizes, long bytes) {
+        Owner owner = Owner.keeping(segment, Segments.alive(segment));
+        long address = Segments.address(segment, bytes, BYTES[type]);
+        return new View(owner, address, type, Segments.readOnly(segment), sizes, contiguous(sizes));
+    }
+
+    /** Row-major strides of these sizes. */
+    public static long[] contiguous(long[] sizes) {
+        long[] strides = new long[sizes.length];
+        long stride = 1;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= Math.max(1, sizes[i]);
+        }
+        return strides;
+    }
+
+    /** Called once, by Tensor. */
+    public static void opener(Function<Object, View> function) {
+        opener = function;
+    }
+
+    /** The view of a tensor; NullPointerException with its name if there is none. */
+    public static View of(Object tensor, String name) {
+        if (tensor == null) {
+            throw new NullPointerException(name + " must not be null");
+        }
+        return Opened.OPENER.apply(tensor);
+    }
+
+    /** Loaded after a tensor exists and so after {@link View#opener}; final, so that the JIT sees through it. */
+    private static final class Opened {
+        static final Function<Object, View> OPENER = opener;
+    }
+
+    public int rank() {
+        return sizes.length;
+    }
+
+    public long size(int dim) {
+        return sizes[dim];
+    }
+
+    public long stride(int dim) {
+        return strides[dim];
+    }
+
+    public int elementBytes() {
+        return BYTES[type];
+    }
+
+    public String typeName() {
+        return TYPES[type];
+    }
+
+    public long elements() {
+        long elements = 1;
+        for (long size : sizes) {
+            elements *= size;
+        }
+        return elements;
+    }
+
+    public boolean isContiguous() {
+        long expected = 1;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            if (sizes[i] > 1 && strides[i] != expected) {
+                return elements() == 0;
+            }
+            expected *= Math.max(1, sizes[i]);
+        }
+        return true;
+    }
+
+    /** The sizes as messages show them: [2, 3]. */
+    public String shape() {
+        return Arrays.toString(sizes);
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Isa;
+import io.github.attn4j.internal.Layers;
+import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+
+/**
+ * Layer normalisation of each row of {@code y = x + residual}:
+ * {@code out = (y - mean(y)) / sqrt(var(y) + epsilon) * gamma + beta}, with the biased variance, as in PyTorch
+ * (arXiv:1607.06450). Immutable and thread-safe; it keeps gamma and beta, which must stay open.
+ */
+public final class LayerNorm {
+    private final View gamma;
+    private final View beta;
+    private final double epsilon;
+    private final Isa isa;
+    private final int threads;
+
+    private LayerNorm(Builder builder) {
+        gamma = Check.vector(builder.gamma, "gamma", View.FLOAT32);
+        beta = Check.vector(builder.beta, "beta", View.FLOAT32, gamma.size(0), "gamma.size(0)");
+        epsilon = builder.epsilon;
+        isa = builder.isa;
+        threads = builder.threads;
+    }
+
+    /**
+     * A builder.
+     *
+     * @param gamma factor of each column, contiguous FLOAT32 [width]
+     * @param beta summand of each column, contiguous FLOAT32 [width]
+     * @return the builder
+     */
+    public static Builder builder(Tensor gamma, Tensor beta) {
+        return new Builder(gamma, beta);
+    }
+
+    /**
+     * Runs without a residual.
+     *
+     * @param x [rows, width]
+     * @param out [rows, width], may be x
+     * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
+     * @throws IllegalStateException if a scope is closed
+     */
+    public void run(Tensor x, Tensor out) {
+        run(x, null, out);
+    }
+
+    /**
+     * Runs.
+     *
+     * @param x [rows, width]
+     * @param residual null, or [rows, width]
+     * @param out [rows, width], may be x or the residual
+     * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
+     * @throws IllegalStateException if a scope is closed
+     */
+    public void run(Tensor x, Tensor residual, Tensor out) {
+        View in = Check.rows(x, "x", 2);
+        Check.size(in, "x", 1, gamma.size(0), "gamma.size(0)");
+        View result = Operands.likeOrSame(out, in);
+        View added = Operands.residual(residual, result);
+        Check.disjoint(result, "out", gamma, "gamma");
+        Check.disjoint(result, "out", beta, "beta");
+        Layers.layerNorm(in, added, gamma, beta, epsilon, result, isa, threads);
+    }
+
+    /**
+     * Runs without a residual, with a new tensor as result.
+     *
+     * @param scope owns the result
+     * @param x [rows, width]
+     * @return [rows, width]
+     * @throws IllegalArgumentException if x does not fit
+     * @throws IllegalStateException if a scope is closed
+     */
+    public Tensor apply(TensorScope scope, Tensor x) {
+        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), gamma.size(0));
+        run(x, out);
+        return out;
+    }
+
+    /** Options of a layer normalisation. */
+    public static final class Builder {
+        private final Tensor gamma;
+        private final Tensor beta;
+        private double epsilon = 1e-5;
+        private Isa isa = Isa.DEFAULT;
+        private int threads;
+
+        private Builder(Tensor gamma, Tensor beta) {
+            this.gamma = gamma;
+            this.beta = beta;
+        }
+
+        /**
+         * Added to the variance, 1e-5 by default (BERT has 1e-12).
+         *
+         * @param value positive and finite
+         * @return this
+         */
+        public Builder epsilon(double value) {
+            epsilon = Check.positive(value, "epsilon");
+            return this;
+        }
+
+        /**
+         * The most threads that work on a run, 0 (the default) for all of the pool.
+         *
+         * @param limit at least 0
+         * @return this
+         */
+        public Builder threads(int limit) {
+            threads = Check.threads(limit);
+            return this;
+        }
+
+        /** Forces an instruction set, for tests. */
+        Builder isa(Isa forced) {
+            isa = forced;
+            return this;
+        }
+
+        /**
+         * Checks the options.
+         *
+         * @return the layer
+         * @throws IllegalArgumentException if gamma and beta do not fit
+         */
+        public LayerNorm build() {
+            return new LayerNorm(this);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Isa;
+import io.github.attn4j.internal.Layers;
+import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import java.util.Objects;
+
+/**
+ * {@code out = activation(x weight + bias) + residual}. Immutable and thread-safe; it keeps its weights, which must stay
+ * open.
+ *
+ * <p>Our own kernels multiply, and a row's result depends on that row alone, to the last bit. On the scalar instruction
+ * set, or with the environment variable ATTN4J_GEMM=openblas, OpenBLAS does: the first run in a process then opens it and
+ * sets it to one thread, process-wide.
+ */
+public final class Linear {
+    private final View weight;
+    private final View bias;
+    private final WeightLayout layout;
+    private final Activation activation;
+    private final Isa isa;
+    private final int threads;
+
+    private Linear(Builder builder) {
+        layout = builder.layout;
+        activation = builder.activation;
+        isa = builder.isa;
+        threads = builder.threads;
+        weight = Check.rows(builder.weight, "weight", 2);
+        bias = builder.bias == null ? null
+            : Check.vector(builder.bias, "bias", View.FLOAT32, outFeatures(), "outFeatures");
+    }
+
+    /**
+     * A builder of a layer without bias and activation.
+     *
+     * @param weight FLOAT32 [out, in], or [in, out] with {@link WeightLayout#IN_OUT}; innermost stride 1
+     * @return the builder
+     */
+    public static Builder builder(Tensor weight) {
+        return new Builder(weight);
+    }
+
+    /** {@return the width of x} */
+    public long inFeatures() {
+        return weight.size(layout == WeightLayout.OUT_IN ? 1 : 0);
+    }
+
+    /** {@return the width of the result} */
+    public long outFeatures() {
+        return weight.size(layout == WeightLayout.OUT_IN ? 0 : 1);
+    }
+
+    /**
+     * Runs without a residual.
+     *
+     * @param x [rows, inFeatures]
+     * @param out [rows, outFeatures], shares no element with x and the weights
+     * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
+     * @throws IllegalStateException if a scope is closed
+     * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
+     */
+    public void run(Tensor x, Tensor out) {
+        run(x, null, out);
+    }
+
+    /**
+     * Runs.
+     *
+     * @param x [rows, inFeatures]
+     * @param residual null, or [rows, outFeatures] to add
+     * @param out [rows, outFeatures], shares no element with the others
+     * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
+     * @throws IllegalStateException if a scope is closed
+     * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
+     */
+    public void run(Tensor x, Tensor residual, Tensor out) {
+        View in = Check.rows(x, "x", 2);
+        Check.size(in, "x", 1, inFeatures(), "inFeatures");
+        View result = Operands.output(out, in.size(0), "x.size(0)", outFeatures(), "outFeatures");
+        View added = null;
+        if (residual != null) {
+            added = Operands.matrix(residual, "residual", result.size(0), "out.size(0)", result.size(1), "out.size(1)");
+            Check.disjoint(result, "out", added, "residual");
+        }
+        Check.disjoint(result, "out", in, "x");
+        Check.disjoint(result, "out", weight, "weight");
+        if (bias != null) {
+            Check.disjoint(result, "out", bias, "bias");
+        }
+        Layers.linear(in, weight, layout == WeightLayout.IN_OUT, bias, added, result, activation.ordinal(), isa,
+            threads);
+    }
+
+    /**
+     * Runs without a residual, with a new tensor as result.
+     *
+     * @param scope owns the result
+     * @param x [rows, inFeatures]
+     * @return [rows, outFeatures]
+     * @throws IllegalArgumentException if x does not fit
+     * @throws IllegalStateException if a scope is closed
+     * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
+     */
+    public Tensor apply(TensorScope scope, Tensor x) {
+        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), outFeatures());
+        run(x, out);
+        return out;
+    }
+
+    /** Options of a linear layer. */
+    public static final class Builder {
+        private final Tensor weight;
+        private Tensor bias;
+        private WeightLayout layout = WeightLayout.OUT_IN;
+        private Activation activation = Activation.IDENTITY;
+        private Isa isa = Isa.DEFAULT;
+        private int threads;
+
+        private Builder(Tensor weight) {
+            this.weight = Objects.requireNonNull(weight, "weight must not be null");
+        }
+
+        /**
+         * How the weight lies in memory, [out, in] by default.
+         *
+         * @param order of its dimensions
+         * @return this
+         */
+        public Builder layout(WeightLayout order) {
+            layout = Objects.requireNonNull(order, "layout must not be null");
+            return this;
+        }
+
+        /**
+         * Added to each row, nothing by default.
+         *
+         * @param vector contiguous FLOAT32 [outFeatures], or null
+         * @return this
+         */
+        public Builder bias(Tensor vector) {
+            bias = vector;
+            return this;
+        }
+
+        /**
+         * Applied after the bias and before the residual, none by default.
+         *
+         * @param function the activation
+         * @return this
+         */
+        public Builder activation(Activation function) {
+            activation = Objects.requireNonNull(function, "activation must not be null");
+            return this;
+        }
+
+        /**
+         * The most threads that work on a run, 0 (the default) for all of the pool.
+         *
+         * @param limit at least 0
+         * @return this
+         */
+        public Builder threads(int limit) {
+            threads = Check.threads(limit);
+            return this;
+        }
+
+        /** Forces an instruction set, for tests. */
+        Builder isa(Isa forced) {
+            isa = forced;
+            return this;
+        }
+
+        /**
+         * Checks the options.
+         *
+         * @return the layer
+         * @throws IllegalArgumentException if weight and bias do not fit
+         */
+        public Linear build() {
+            return new Linear(this);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Isa;
+import io.github.attn4j.internal.Layers;
+import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+
+/** Each row scaled to length 1: {@code out = x / max(|x|, epsilon)}. Immutable and thread-safe. */
+public final class Normalize {
+    private final double epsilon;
+    private final Isa isa;
+    private final int threads;
+
+    private Normalize(Builder builder) {
+        epsilon = builder.epsilon;
+        isa = builder.isa;
+        threads = builder.threads;
+    }
+
+    /** {@return a builder} */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Scales each row.
+     *
+     * @param x [rows, width]
+     * @param out [rows, width], may be x
+     * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
+     * @throws IllegalStateException if a scope is closed
+     */
+    public void run(Tensor x, Tensor out) {
+        View in = Check.rows(x, "x", 2);
+        View result = Operands.likeOrSame(out, in);
+        Layers.normalize(in, epsilon, result, isa, threads);
+    }
+
+    /**
+     * Scales each row, with a new tensor as result.
+     *
+     * @param scope owns the result
+     * @param x [rows, width]
+     * @return [rows, width]
+     * @throws IllegalArgumentException if x does not fit
+     * @throws IllegalStateException if a scope is closed
+     */
+    public Tensor apply(TensorScope scope, Tensor x) {
+        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), x.size(1));
+        run(x, out);
+        return out;
+    }
+
+    /** Options of a normalisation. */
+    public static final class Builder {
+        private double epsilon = 1e-12;
+        private Isa isa = Isa.DEFAULT;
+        private int threads;
+
+        private Builder() {}
+
+        /**
+         * The least length that is divided by, 1e-12 by default.
+         *
+         * @param value positive and finite
+         * @return this
+         */
+        public Builder epsilon(double value) {
+            epsilon = Check.positive(value, "epsilon");
+            return this;
+        }
+
+        /**
+         * The most threads that work on a run, 0 (the default) for all of the pool.
+         *
+         * @param limit at least 0
+         * @return this
+         */
+        public Builder threads(int limit) {
+            threads = Check.threads(limit);
+            return this;
+        }
+
+        /** Forces an instruction set, for tests. */
+        Builder isa(Isa forced) {
+            isa = forced;
+            return this;
+        }
+
+        /** {@return the layer} */
+        public Normalize build() {
+            return new Normalize(this);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.github.attn4j.Samples;
+import io.github.attn4j.nn.Activation;
+import io.github.attn4j.nn.LayerNorm;
+import io.github.attn4j.nn.Linear;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+
+/** A steady-state call allocates nothing in Java. */
+class AllocationTest {
+    private static final int CALLS = 20_000;
+
+    @Test
+    void plannedRuns() {
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor q = Samples.normal(scope, 1, 1, 2, 3, 8);
+            Tensor out = scope.zeros(DType.FLOAT32, 1, 2, 3, 8);
+            Tensor lse = scope.zeros(DType.FLOAT32, 1, 2, 3);
+            Tensor length = scope.of(new long[] {3}, 1);
+            try (AttentionPlan plan = Attention.builder().causal().build().plan(q, q, q, out)) {
+                assertAllocatesNothing(() -> plan.run(q, q, q, out, lse, length, length));
+            }
+            Tensor rows = Samples.normal(scope, 1, 6, 2, 8);
+            Tensor result = scope.zeros(DType.FLOAT32, 6, 2, 8);
+            Tensor cu = scope.of(new long[] {0, 2, 6}, 3);
+            try (AttentionPlan plan = Attention.builder().ragged().build().plan(rows, rows, rows, result, cu, cu)) {
+                assertAllocatesNothing(() -> plan.run(rows, rows, rows, result, cu, cu));
+            }
+        }
+    }
+
+    @Test
+    void layers() {
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor x = Samples.normal(scope, 1, 4, 8);
+            Tensor out = scope.zeros(DType.FLOAT32, 4, 8);
+            Tensor vector = Samples.normal(scope, 2, 8);
+            Linear linear = Linear.builder(Samples.normal(scope, 3, 8, 8)).bias(vector).build();
+            LayerNorm norm = LayerNorm.builder(vector, vector).build();
+            assertAllocatesNothing(() -> {
+                linear.run(x, out);
+                norm.run(out, x, out);
+                Activation.GELU.run(out, out);
+            });
+        }
+    }
+
+    private static void assertAllocatesNothing(Runnable call) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        assertTrue(threads.isThreadAllocatedMemorySupported());
+        long least = Long.MAX_VALUE;
+        // The interpreter and the JIT may allocate on this thread while warming up; the best of some rounds is steady.
+        for (int round = 0; round < 10 && least > 0; round++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < CALLS; i++) {
+                call.run();
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertEquals(0, least);
+    }
+}
