@@ -100,7 +100,16 @@ attn4j_status attn4j_openblas_open(const char* path) {
 
 const char* attn4j_openblas_config(void) { return openblas_config(); }
 
-void* attn4j_memory_allocate(int64_t bytes) { return allocate(bytes); }
+void* attn4j_memory_allocate(int64_t bytes) {
+    void* address = nullptr;
+    guard([&] {
+        if (bytes < 0)
+            fail(ATTN4J_INVALID_ARGUMENT, "bytes must be at least 0: bytes=%lld", static_cast<long long>(bytes));
+        address = allocate(bytes);
+        if (address == nullptr) fail(ATTN4J_OUT_OF_MEMORY, "no memory: bytes=%lld", static_cast<long long>(bytes));
+    });
+    return address;
+}
 
 void attn4j_memory_free(void* address) { release(address); }
 

@@ -21,6 +21,10 @@ void copy_row(char* to, int64_t to_stride, const char* from, int64_t from_stride
     for (int64_t i = 0; i < n; ++i) target[i * to_stride] = source[i * from_stride];
 }
 
+void require_given(const char* name, const void* pointer) {
+    if (pointer == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null", name, name);
+}
+
 }  // namespace
 
 void copy_strided(void* to, const int64_t* to_strides, const void* from, const int64_t* from_strides,
@@ -34,10 +38,17 @@ void copy_strided(void* to, const int64_t* to_strides, const void* from, const i
                                                                                       : nullptr;
     if (row == nullptr)
         fail(ATTN4J_INVALID_ARGUMENT, "an element must have 1, 2, 4 or 8 bytes: elementBytes=%d", element_bytes);
+    if (rank > 0) require_given("sizes", sizes);
     for (int i = 0; i < rank; ++i) {
         if (sizes[i] < 0)
             fail(ATTN4J_INVALID_ARGUMENT, "sizes must not be negative: sizes[%d]=%lld", i, static_cast<long long>(sizes[i]));
         if (sizes[i] == 0) return;
+    }
+    require_given("to", to);
+    require_given("from", from);
+    if (rank > 0) {
+        require_given("toStrides", to_strides);
+        require_given("fromStrides", from_strides);
     }
     char* target = static_cast<char*>(to);
     const char* source = static_cast<const char*>(from);

@@ -50,7 +50,8 @@ void require_activation(attn4j_activation activation) {
 }
 
 void require_epsilon(double epsilon) {
-    if (!(epsilon >= 0) || !std::isfinite(epsilon))
+    // The kernels compute with float32: what is finite as a double may not be there.
+    if (!(epsilon >= 0) || !std::isfinite(static_cast<float>(epsilon)))
         fail(ATTN4J_INVALID_ARGUMENT, "epsilon must be finite and not negative: epsilon=%g", epsilon);
 }
 

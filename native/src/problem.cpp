@@ -18,6 +18,25 @@ void require_at_least(const char* name, int64_t value, int64_t least) {
         fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least %lld: %s=%lld", name, Long{least}, name, Long{value});
 }
 
+// Vectors and workspaces of a row are counted in it; no row of 8 GiB is attended to.
+constexpr int64_t kMostDim = INT32_MAX;
+
+void require_dim(const char* name, int64_t value) {
+    require_at_least(name, value, 1);
+    if (value > kMostDim)
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must not exceed %lld: %s=%lld", name, Long{kMostDim}, name, Long{value});
+}
+
+// Counts of tasks, rows and operations are formed of sizes alone: they must fit whatever the strides, also where an operand is empty.
+void require_countable(const AttentionProblem& p) {
+    int64_t product = 1;
+    for (const int64_t size : {p.batch, p.heads, p.queries, p.head_dim + p.value_dim})
+        if (__builtin_mul_overflow(product, size == 0 ? 1 : size, &product))
+            fail(ATTN4J_INVALID_ARGUMENT,
+                 "the sizes must fit into memory: batch=%lld heads=%lld queries=%lld headDim=%lld valueDim=%lld",
+                 Long{p.batch}, Long{p.heads}, Long{p.queries}, Long{p.head_dim}, Long{p.value_dim});
+}
+
 void require_at_most(const char* name, int64_t value, int64_t most) {
     if (value > most)
         fail(ATTN4J_INVALID_ARGUMENT, "%s must not exceed the plan's: %s=%lld plan=%lld", name, name, Long{value},
@@ -38,6 +57,12 @@ Box box(const AttentionProblem& p, attn4j_operand operand, int64_t batch, int64_
              {of_queries ? p.heads : p.kv_heads, s.head},
              {of_queries ? queries : keys, s.row},
              {of_values ? p.value_dim : p.head_dim, 1}}};
+}
+
+// Throws where two elements of out share an address.
+void check_out(const AttentionProblem& p, int64_t batch, int64_t queries) {
+    const Box out = box(p, ATTN4J_OUT, batch, queries, 0);
+    if (out.floats(ATTN4J_OUT) > 0) check_distinct("out", out.axes, 4);
 }
 
 }  // namespace
@@ -116,8 +141,9 @@ void check_problem(const AttentionProblem& p) {
     require_at_least("kvHeads", p.kv_heads, 1);
     require_at_least("queries", p.queries, 0);
     require_at_least("keys", p.keys, 0);
-    require_at_least("headDim", p.head_dim, 1);
-    require_at_least("valueDim", p.value_dim, 1);
+    require_dim("headDim", p.head_dim);
+    require_dim("valueDim", p.value_dim);
+    require_countable(p);
     if (p.heads % p.kv_heads != 0)
         fail(ATTN4J_INVALID_ARGUMENT, "kvHeads must divide heads: heads=%lld kvHeads=%lld", Long{p.heads},
              Long{p.kv_heads});
@@ -130,8 +156,7 @@ void check_problem(const AttentionProblem& p) {
         box(p, static_cast<attn4j_operand>(operand), p.ragged ? 1 : p.batch, p.queries, p.keys)
             .floats(static_cast<attn4j_operand>(operand));
     }
-    const Box out = box(p, ATTN4J_OUT, p.ragged ? 1 : p.batch, p.queries, p.keys);
-    if (out.floats(ATTN4J_OUT) > 0) check_distinct("out", out.axes, 4);
+    check_out(p, p.ragged ? 1 : p.batch, p.queries);
 }
 
 void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
@@ -144,6 +169,8 @@ void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
         queries = check_cumulative("cuQueries", o.cu_queries, batch, p.queries);
         keys = check_cumulative("cuKeys", o.cu_keys, batch, p.keys);
         batch = 1;
+        // More rows than a plan's sequence has may reach those of the next head.
+        check_out(p, batch, queries);
     } else {
         require_at_least("queries", queries, 0);
         require_at_most("queries", queries, p.queries);

@@ -132,9 +132,15 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
                   ATTN4J_OK)
             << attn4j_error_message();
     }
-    if (c.scale) EXPECT_EQ(attn4j_plan_set_scale(plan, *c.scale), ATTN4J_OK) << attn4j_error_message();
-    if (c.causal) EXPECT_EQ(attn4j_plan_set_causal(plan, c.alignment), ATTN4J_OK) << attn4j_error_message();
-    if (c.ragged()) EXPECT_EQ(attn4j_plan_set_ragged(plan), ATTN4J_OK) << attn4j_error_message();
+    if (c.scale) {
+        EXPECT_EQ(attn4j_plan_set_scale(plan, *c.scale), ATTN4J_OK) << attn4j_error_message();
+    }
+    if (c.causal) {
+        EXPECT_EQ(attn4j_plan_set_causal(plan, c.alignment), ATTN4J_OK) << attn4j_error_message();
+    }
+    if (c.ragged()) {
+        EXPECT_EQ(attn4j_plan_set_ragged(plan), ATTN4J_OK) << attn4j_error_message();
+    }
     EXPECT_EQ(attn4j_plan_set_isa(plan, c.isa), ATTN4J_OK) << attn4j_error_message();
     EXPECT_EQ(attn4j_plan_set_threads(plan, c.threads), ATTN4J_OK) << attn4j_error_message();
     EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
@@ -155,7 +161,9 @@ void run(const AttentionCase& c, const AttentionData& data) {
     attn4j_plan_free(plan);
     EXPECT_TRUE(data.out.gaps_untouched()) << "written beside out: " << c.describe();
     EXPECT_TRUE(data.lse.gaps_untouched()) << "written beside lse: " << c.describe();
-    if (!c.lse) EXPECT_TRUE(data.lse.untouched());
+    if (!c.lse) {
+        EXPECT_TRUE(data.lse.untouched());
+    }
     for (const Tensor* operand : {&data.q, &data.k, &data.v})
         EXPECT_TRUE(operand->memory->surroundings_untouched()) << "written beside an input: " << c.describe();
 }

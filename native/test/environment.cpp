@@ -2,6 +2,7 @@
 #include "environment.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <random>
 
 #include "attn4j/attn4j.h"
@@ -31,7 +32,8 @@ void set_variable(const char* name, const char* value) {
 uint64_t test_seed() {
     static const uint64_t seed = [] {
         const char* given = variable("ATTN4J_TEST_SEED");
-        return given != nullptr ? std::strtoull(given, nullptr, 10) : uint64_t{std::random_device()()};
+        if (given != nullptr && std::strcmp(given, "random") == 0) return uint64_t{std::random_device()()};
+        return given != nullptr ? uint64_t{std::strtoull(given, nullptr, 10)} : uint64_t{1};
     }();
     return seed;
 }

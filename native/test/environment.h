@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-// Of random tests; chosen anew for each run of the program unless given, and printed.
+// Of all random numbers; printed at the start. 1 unless given, so that a build tests the same thing each time; "random" draws one.
 uint64_t test_seed();
 
 // Random cases of each fuzz test and ISA.
