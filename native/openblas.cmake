@@ -23,7 +23,7 @@ if(NOT ATTN4J_OPENBLAS_LIBRARY)
     if(ATTN4J_MAVEN)
       message(STATUS "Unpacking OpenBLAS ${ATTN4J_OPENBLAS_VERSION} for ${platform} through Maven")
       execute_process(
-        COMMAND ${ATTN4J_MAVEN} -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack
+        COMMAND ${ATTN4J_MAVEN} -q -B org.apache.maven.plugins:maven-dependency-plugin:3.9.0:unpack
                 -Dartifact=org.bytedeco:openblas:${ATTN4J_OPENBLAS_VERSION}:jar:${platform}
                 -DoutputDirectory=${CMAKE_BINARY_DIR}/openblas
         WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
