@@ -25,7 +25,7 @@ if(NOT ATTN4J_OPENBLAS_LIBRARY)
       execute_process(
         COMMAND ${ATTN4J_MAVEN} -q -B org.apache.maven.plugins:maven-dependency-plugin:3.9.0:unpack
                 -Dartifact=org.bytedeco:openblas:${ATTN4J_OPENBLAS_VERSION}:jar:${platform}
-                -DoutputDirectory=${CMAKE_BINARY_DIR}/openblas
+                -DoutputDirectory=${CMAKE_BINARY_DIR}/openblas -DmarkersDirectory=${CMAKE_BINARY_DIR}/openblas/markers
         WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     endif()
   endif()

@@ -34,7 +34,7 @@ public final class Demo implements Callable<Integer> {
     private static final int LONG_INPUT = 500;
     private static final int STEP = 100;
     private static final int MOST_COMPARED = 2000;
-    private static final int MOST_TIMED = 512;
+    private static final int MOST_TIMED = 128;
     private static final double SECONDS = 3;
     private static final int BENCH_TOKENS = 128;
     private static final double BENCH_SECONDS = 15;
@@ -50,7 +50,11 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "DIR", description = "Where the vectors and the picture go.")
     private Path output = Path.of("target", "demo");
 
-    @Option(names = "--bench", description = "Only measure: batches of 32 sentences, and of 32 x 128 tokens.")
+    @Option(
+            names = "--bench",
+            arity = "0..1",
+            fallbackValue = "true",
+            description = "Only measure: a batch of 32 sentences, and one of 32 x 128 tokens.")
     private boolean bench;
 
     /** For picocli, which fills in the options. */
@@ -126,7 +130,7 @@ public final class Demo implements Callable<Integer> {
         String longText = String.join(" ", Texts.repeated(texts, BENCH_TOKENS));
         List<String> full = Texts.repeated(List.of(longText), OrtEncoder.BATCH);
         Comparison comparison = new Comparison(MODEL, out);
-        out.printf("attn4j %s on %s, OpenBLAS: %s, ONNX Runtime %s, medians%n",
+        out.printf("attn4j %s on %s, OpenBLAS: %s, ONNX Runtime %s%n",
                 Attn4j.version(), Attn4j.isa(), Attn4j.openBlas(), OrtEncoder.version());
         comparison.printHeader();
         for (int threads : threadCounts()) {
@@ -166,7 +170,7 @@ public final class Demo implements Callable<Integer> {
         }
         String among = compared < texts.size() ? " among the first " + compared : "";
         out.printf("%nMost similar%s:%n", among);
-        for (Similarity.Pair pair : Similarity.best(vectors, compared, PAIRS)) {
+        for (Similarity.Pair pair : Similarity.best(texts, vectors, compared, PAIRS)) {
             out.printf("  %.3f  %s%n         %s%n", pair.cosine(), texts.get(pair.first()), texts.get(pair.second()));
         }
     }

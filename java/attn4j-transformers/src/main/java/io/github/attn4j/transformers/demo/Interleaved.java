@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 
 final class Interleaved {
     private static final int WARM_UPS = 3;
+    private static final double WARM_UP_SHARE = 0.3;
     private static final int MOST_TURNS = 31;
     private static final int LEAST_TURNS = 3;
     private static final long PAUSE_MILLIS = 20;
@@ -17,11 +18,11 @@ final class Interleaved {
 
     private Interleaved() {}
 
-    /** Takes at least 3 turns of each, then as many as {@code seconds} allow, 31 at most. */
+    /** Takes a few turns to warm up, 3 of each that count, then as many as {@code seconds} allow, 31 at most. */
     static Medians measure(Callable<?> first, Callable<?> second, double seconds) throws Exception {
-        for (int i = 0; i < WARM_UPS; i++) {
-            time(first);
-            time(second);
+        double warm = 0;
+        for (int i = 0; i < WARM_UPS && warm < WARM_UP_SHARE * seconds; i++) {
+            warm += time(first) + time(second);
         }
         double[] firsts = new double[MOST_TURNS];
         double[] others = new double[MOST_TURNS];

@@ -23,19 +23,21 @@ final class Similarity {
         return matrix;
     }
 
-    /** The pairs of highest cosine among the first {@code count} vectors, best first. */
-    static List<Pair> best(float[][] vectors, int count, int pairs) {
+    /** The pairs of highest cosine among the first {@code count} texts, best first; a repeated text is no pair. */
+    static List<Pair> best(List<String> texts, float[][] vectors, int count, int pairs) {
         Comparator<Pair> byCosine = Comparator.comparingDouble(Pair::cosine);
         PriorityQueue<Pair> best = new PriorityQueue<>(byCosine);
         for (int i = 0; i < count; i++) {
             for (int j = i + 1; j < count; j++) {
                 float cosine = cosine(vectors[i], vectors[j]);
-                if (best.size() < pairs) {
-                    best.add(new Pair(i, j, cosine));
-                } else if (cosine > best.element().cosine()) {
-                    best.remove();
-                    best.add(new Pair(i, j, cosine));
+                boolean full = best.size() == pairs;
+                if (full && cosine <= best.element().cosine() || texts.get(i).equals(texts.get(j))) {
+                    continue;
                 }
+                if (full) {
+                    best.remove();
+                }
+                best.add(new Pair(i, j, cosine));
             }
         }
         List<Pair> sorted = new ArrayList<>(best);

@@ -18,10 +18,13 @@ class SimilarityTest {
 
     @Test
     void theBestPairsComeFirst() {
-        List<Similarity.Pair> best = Similarity.best(VECTORS, 4, 2);
+        List<String> texts = List.of("a", "b", "c", "d");
+        List<Similarity.Pair> best = Similarity.best(texts, VECTORS, 4, 2);
         assertEquals(new Similarity.Pair(0, 3, 1), best.get(0));
         assertEquals(new Similarity.Pair(1, 2, 0.8f), best.get(1));
-        assertEquals(3, Similarity.best(VECTORS, 3, 10).size());
+        assertEquals(3, Similarity.best(texts, VECTORS, 3, 10).size());
+        assertEquals(1, Similarity.best(List.of("a", "a", "a", "b"), new float[][] {{1}, {1}, {1}, {0}}, 4, 1).size());
+        assertEquals(0, Similarity.best(List.of("a", "a"), VECTORS, 2, 5).size());
     }
 
     @Test
