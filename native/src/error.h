@@ -12,9 +12,11 @@ struct Error {
 };
 
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+[[noreturn, gnu::format(printf, 2, 3)]]
+#else
+[[noreturn]]
 #endif
-[[noreturn]] void fail(attn4j_status status, const char* format, ...);
+void fail(attn4j_status status, const char* format, ...);
 
 // The message of this thread's last failure.
 void remember(const Error& error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guarded.h"
 
+#include <cstdlib>
 #include <new>
 
 #if defined(_WIN32)
@@ -38,6 +39,12 @@ char* map(size_t bytes, size_t page) {
     return first;
 }
 
+// Floats between ours and the page that is out of bounds.
+size_t distance_to_guard() {
+    const char* pages = std::getenv("ATTN4J_TEST_GUARD_PAGES");
+    return pages != nullptr && *pages == '0' ? 16 : 0;
+}
+
 bool all_canary(const float* from, const float* to) {
     for (; from < to; ++from)
         if (bits_of(*from) != kCanary) return false;
@@ -47,14 +54,14 @@ bool all_canary(const float* from, const float* to) {
 }  // namespace
 
 GuardedFloats::GuardedFloats(int64_t count, Flush flush) : count_(count) {
-    const size_t page = page_bytes(), bytes = static_cast<size_t>(count) * sizeof(float);
+    const size_t page = page_bytes(), bytes = static_cast<size_t>(count) * sizeof(float), distance = distance_to_guard();
     // At least a cache line of canary on the side that does not touch a page out of bounds.
-    const size_t usable_bytes = (bytes + 64 + page - 1) / page * page;
+    const size_t usable_bytes = (bytes + distance * sizeof(float) + 64 + page - 1) / page * page;
     mapped_bytes_ = usable_bytes + 2 * page;
     mapping_ = map(mapped_bytes_, page);
     usable_ = reinterpret_cast<float*>(mapping_ + page);
     usable_end_ = reinterpret_cast<float*>(mapping_ + page + usable_bytes);
-    data_ = flush == Flush::AT_END ? usable_end_ - count : usable_;
+    data_ = flush == Flush::AT_END ? usable_end_ - count - distance : usable_ + distance;
     for (float* at = usable_; at < usable_end_; ++at) std::memcpy(at, &kCanary, sizeof kCanary);
 }
 

@@ -260,7 +260,8 @@ TEST_P(AttentionTest, RandomCases) {
         const uint64_t seed = test_seed() + static_cast<uint64_t>(i);
         SCOPED_TRACE("ATTN4J_TEST_SEED=" + std::to_string(seed) + " ATTN4J_TEST_CASES=1 repeats this case");
         Random random(seed);
-        worst = std::max(worst, check(random_case(random, isa()), random.next()));
+        const AttentionCase c = random_case(random, isa());
+        worst = std::max(worst, check(c, random.next()));
     }
     std::printf("largest error: %.3f of the tolerance, %" PRId64 " cases\n", worst, test_cases());
 }

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Judges the NEON tile loops without the hardware: compiles isa/neon.cpp as the build does, finds the loops of the largest register
+tile, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the multiply-add limit of neoverse-v2.
+
+Usage: check_neon_loops.py [compiler] [extra flags ...]   (default: aarch64-linux-gnu-g++)
+"""
+import collections
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+NATIVE = pathlib.Path(__file__).resolve().parent
+# As CMake compiles src/isa: the preset's -O3 and the options of native/CMakeLists.txt.
+FLAGS = ["-std=c++17", "-O3", "-ffp-contract=off", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"]
+TILE = 24  # accumulators of the 8 x 3 tile; the next smaller one, 4 x 3, has 12
+REQUIRED = {"neoverse-v2": 0.90}
+REPORTED = ["neoverse-v2", "apple-m1"]
+
+Loop = collections.namedtuple("Loop", "function label lines")
+
+
+def isa_options():
+    """What native/CMakeLists.txt gives the files of src/isa, and neon.cpp beyond that."""
+    text = (NATIVE / "CMakeLists.txt").read_text()
+    found = re.findall(r"target_compile_options\(attn4j_isa PRIVATE ([^)]*)\)", text)
+    found += re.findall(r"set_source_files_properties\(src/isa/neon\.cpp PROPERTIES COMPILE_OPTIONS \"?([^\")]*)\"?\)", text)
+    return [flag for options in found for flag in re.split(r"[\s;]+", options.strip()) if flag.startswith("-")]
+
+
+def compile_to_assembly(compiler, flags):
+    with tempfile.TemporaryDirectory() as folder:
+        assembly = pathlib.Path(folder) / "neon.s"
+        subprocess.run([compiler, *FLAGS, *isa_options(), *flags, f"-I{NATIVE}/src", f"-I{NATIVE}/include", "-S",
+                        str(NATIVE / "src/isa/neon.cpp"), "-o", str(assembly)], check=True)
+        return assembly.read_text().split("\n")
+
+
+def is_instruction(line):
+    return line.startswith("\t") and not line.startswith("\t.")
+
+
+def innermost_loops(lines):
+    """All [label, branch back to it] that hold no other such range."""
+    labels, function, of_function, spans = {}, "", {}, []
+    for number, line in enumerate(lines):
+        if match := re.match(r"([\w.$]+):", line):
+            labels[match[1]] = number
+            if not match[1].startswith((".L", "L")):
+                function = match[1]
+        of_function[number] = function
+        match = re.match(r"\t(?:b\.?\w{2}|cbn?z|tbn?z|b)\s+(?:.*,\s*)?([\w.$]+)\s*$", line)
+        if match and labels.get(match[1], number) < number:
+            spans.append((labels[match[1]], number, match[1]))
+    for begin, end, label in spans:
+        if not any(begin <= b and e <= end and (b, e) != (begin, end) for b, e, _ in spans):
+            yield Loop(of_function[end], label, [line for line in lines[begin + 1:end + 1] if is_instruction(line)])
+
+
+def accumulators(loop):
+    """Registers that multiply-adds write. A spilled accumulator shares one."""
+    return {match[1] for line in loop.lines if (match := re.match(r"\tfmla\t(v\d+)\.4s", line))}
+
+
+def count(loop, pattern):
+    return sum(bool(re.match(pattern, line.strip())) for line in loop.lines)
+
+
+def readable(symbol):
+    if shutil.which("c++filt") is None:
+        return symbol
+    name = subprocess.run(["c++filt", "-p", symbol], capture_output=True, text=True).stdout.strip()
+    return name.replace("(anonymous namespace)::", "")
+
+
+def find_mca():
+    names = ["llvm-mca"] + [f"llvm-mca-{version}" for version in range(16, 40)]
+    for name in reversed(names):
+        if path := shutil.which(name):
+            known = subprocess.run([path, "-mtriple=aarch64", "-mcpu=help"], input="", capture_output=True, text=True)
+            if "neoverse-v2" in known.stdout + known.stderr:
+                return path
+    sys.exit("check_neon_loops: no llvm-mca that knows neoverse-v2 (Debian: llvm-16)")
+
+
+def cycles(mca, cpu, instructions):
+    """Of one iteration, in the steady state."""
+    iterations = 500
+    result = subprocess.run([mca, "-mtriple=aarch64", f"-mcpu={cpu}", f"-iterations={iterations}"], check=True,
+                            input="\n".join(instructions) + "\n", capture_output=True, text=True)
+    return int(re.search(r"Total Cycles:\s+(\d+)", result.stdout)[1]) / iterations
+
+
+def fma_limit(mca, cpu):
+    """Multiply-adds a cycle of this model: 24 independent chains and nothing else. (LLVM 16 has two pipes for neoverse-v2, where later
+    ones have the four it has; apple-m1 is modelled with three of its four.)"""
+    return TILE / cycles(mca, cpu, [f"fmla v{i}.4s, v30.4s, v31.s[0]" for i in range(TILE)])
+
+
+def main():
+    compiler = sys.argv[1] if len(sys.argv) > 1 else "aarch64-linux-gnu-g++"
+    mca = find_mca()
+    limits = {cpu: fma_limit(mca, cpu) for cpu in REPORTED}
+    # The masked value tile selects after each multiply-add: it runs only where values are hidden and not finite.
+    loops = [loop for loop in innermost_loops(compile_to_assembly(compiler, sys.argv[2:]))
+             if len(accumulators(loop)) > TILE // 2 and not count(loop, r"b(sl|it|if)\b")]
+    print(f"{pathlib.Path(mca).name}: multiply-adds a cycle at most: " +
+          ", ".join(f"{cpu} {limit:.2f}" for cpu, limit in limits.items()))
+    failed = len(loops) < 2
+    if failed:
+        print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected the score and the value tile at least")
+    for loop in loops:
+        fmas, spills = count(loop, r"fmla\b"), count(loop, r".*\[(sp|x29)\b")
+        shares = {cpu: fmas / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
+        bad = spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items())
+        failed = failed or bad
+        print(f"{'FAILED' if bad else 'ok'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, {len(loop.lines)} instructions, "
+              f"{spills} of them on the stack; " + ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
