@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Judges the NEON tile loops without the hardware: compiles isa/neon.cpp as the build does, finds the loops of the largest register
-tile, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the multiply-add limit of neoverse-v2.
+"""Judges the NEON tile loops without the hardware: compiles isa/neon.cpp as the build does, finds the loops of the
+largest register tiles, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the multiply-add
+limit of neoverse-v2.
 
 Usage: check_neon_loops.py [compiler] [extra flags ...]   (default: aarch64-linux-gnu-g++)
 """
@@ -27,7 +28,8 @@ def isa_options():
     """What native/CMakeLists.txt gives the files of src/isa, and neon.cpp beyond that."""
     text = (NATIVE / "CMakeLists.txt").read_text()
     found = re.findall(r"target_compile_options\(attn4j_isa PRIVATE ([^)]*)\)", text)
-    found += re.findall(r"set_source_files_properties\(src/isa/neon\.cpp PROPERTIES COMPILE_OPTIONS \"?([^\")]*)\"?\)", text)
+    own = r"set_source_files_properties\(src/isa/neon\.cpp PROPERTIES COMPILE_OPTIONS \"?([^\")]*)\"?\)"
+    found += re.findall(own, text)
     return [flag for options in found for flag in re.split(r"[\s;]+", options.strip()) if flag.startswith("-")]
 
 
@@ -95,8 +97,8 @@ def cycles(mca, cpu, instructions):
 
 
 def fma_limit(mca, cpu):
-    """Multiply-adds a cycle of this model: 24 independent chains and nothing else. (LLVM 16 has two pipes for neoverse-v2, where later
-    ones have the four it has; apple-m1 is modelled with three of its four.)"""
+    """Multiply-adds a cycle of this model: 24 independent chains and nothing else. (LLVM 16 has two pipes for
+    neoverse-v2, where later ones have the four it has; apple-m1 is modelled with three of its four.)"""
     return TILE / cycles(mca, cpu, [f"fmla v{i}.4s, v30.4s, v31.s[0]" for i in range(TILE)])
 
 
@@ -111,14 +113,15 @@ def main():
           ", ".join(f"{cpu} {limit:.2f}" for cpu, limit in limits.items()))
     failed = len(loops) < 2
     if failed:
-        print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected the score and the value tile at least")
+        print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected those of scores and values at least")
     for loop in loops:
         fmas, spills = count(loop, r"fmla\b"), count(loop, r".*\[(sp|x29)\b")
         shares = {cpu: fmas / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
         bad = spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items())
         failed = failed or bad
-        print(f"{'FAILED' if bad else 'ok'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, {len(loop.lines)} instructions, "
-              f"{spills} of them on the stack; " + ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
+        print(f"{'FAILED' if bad else 'ok'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, "
+              f"{len(loop.lines)} instructions, {spills} of them on the stack; " +
+              ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
     return 1 if failed else 0
 
 

@@ -27,7 +27,8 @@ void require_dim(const char* name, int64_t value) {
         fail(ATTN4J_INVALID_ARGUMENT, "%s must not exceed %lld: %s=%lld", name, Long{kMostDim}, name, Long{value});
 }
 
-// Counts of tasks, rows and operations are formed of sizes alone: they must fit whatever the strides, also where an operand is empty.
+// Counts of tasks, rows and operations are formed of sizes alone: they must fit whatever the strides, also where an
+// operand is empty.
 void require_countable(const AttentionProblem& p) {
     int64_t product = 1;
     for (const int64_t size : {p.batch, p.heads, p.queries, p.head_dim + p.value_dim})

@@ -14,11 +14,16 @@ namespace {
 
 const char* name_of(Layout layout) {
     switch (layout) {
-        case Layout::BHSD: return "BHSD";
-        case Layout::BSHD: return "BSHD";
-        case Layout::PACKED: return "packed";
-        case Layout::PADDED: return "padded";
-        case Layout::SHARED_KV: return "shared kv";
+        case Layout::BHSD:
+            return "BHSD";
+        case Layout::BSHD:
+            return "BSHD";
+        case Layout::PACKED:
+            return "packed";
+        case Layout::PADDED:
+            return "padded";
+        case Layout::SHARED_KV:
+            return "shared kv";
     }
     return "?";
 }
@@ -74,9 +79,7 @@ void make_output(const AttentionCase& c, AttentionData& data) {
 
 }  // namespace
 
-double AttentionCase::scale_or_default() const {
-    return scale.value_or(1 / std::sqrt(static_cast<double>(head_dim)));
-}
+double AttentionCase::scale_or_default() const { return scale.value_or(1 / std::sqrt(static_cast<double>(head_dim))); }
 
 std::string AttentionCase::describe() const {
     std::ostringstream text;
@@ -177,7 +180,8 @@ double expect_correct(const AttentionCase& c, const AttentionData& data) {
     double largest = 0;
     for (int64_t b = 0; b < c.sequences(); ++b) {
         for (int64_t h = 0; h < c.heads; ++h) {
-            const int64_t at = AttentionData::batch_of(c, b), kv = h / (c.heads / c.kv_heads), queries = c.queries_of(b);
+            const int64_t at = AttentionData::batch_of(c, b), kv = h / (c.heads / c.kv_heads),
+                          queries = c.queries_of(b);
             Row row{b, h, std::vector<double>(static_cast<size_t>(queries * c.value_dim)),
                     std::vector<double>(static_cast<size_t>(queries))};
             attention_reference(&data.q.at(at, h, AttentionData::query_row(c, b), 0), data.q.strides[2],
@@ -193,9 +197,9 @@ double expect_correct(const AttentionCase& c, const AttentionData& data) {
     int failures = 0;
     const auto compare = [&](const char* name, double expected, float actual, const Row& row, int64_t i, int64_t d) {
         const double error = std::fabs(actual - expected);
-        const bool same = std::isnan(expected) ? std::isnan(actual)
-                          : std::isinf(expected)   ? actual == expected
-                                                  : error <= tolerance;
+        const bool same = std::isnan(expected)   ? std::isnan(actual)
+                          : std::isinf(expected) ? actual == expected
+                                                 : error <= tolerance;
         if (std::isfinite(expected) && std::isfinite(actual)) worst = std::max(worst, error / tolerance);
         // A few say as much as all.
         if (!same && failures++ < 5)

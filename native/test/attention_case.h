@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of attention as the tests think of it: sizes and options, operands in guarded memory, the double precision result, and the
-// comparison of the two. Every run also checks which ISA ran and that nothing but out and lse was written.
+// One call of attention as the tests think of it: sizes and options, operands in guarded memory, the double precision
+// result, and the comparison of the two. Every run also checks which ISA ran and that nothing but out and lse was
+// written.
 #pragma once
 
 #include <optional>
@@ -24,8 +25,8 @@ struct AttentionCase {
     Layout layout = Layout::BHSD;
     bool causal = false;
     attn4j_alignment alignment = ATTN4J_BOTTOM_RIGHT;
-    std::vector<int64_t> key_lengths, offsets;   // none if empty
-    std::vector<int64_t> cu_queries, cu_keys;    // ragged if not empty; batch, queries and keys are then not looked at
+    std::vector<int64_t> key_lengths, offsets;  // none if empty
+    std::vector<int64_t> cu_queries, cu_keys;   // ragged if not empty; batch, queries and keys are then not looked at
     std::optional<double> scale;
     bool lse = true;
     int32_t threads = 0;

@@ -16,7 +16,8 @@ const attn4j_isa kAll[] = {ATTN4J_ISA_SCALAR, ATTN4J_ISA_AVX2, ATTN4J_ISA_AVX512
 TEST(Dispatch, KnowsWhatTheCompilerKnowsOfThisCpu) {
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_SCALAR), 1);
 #if defined(__x86_64__) && defined(__GNUC__)
-    EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_AVX2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0);
+    EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_AVX2),
+              __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0);
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_AVX512),
               __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
@@ -106,7 +107,8 @@ TEST(Dispatch, AnUnsupportedOneIsAClearError) {
 }
 
 TEST(Dispatch, ResolveNeedsSomewhereToPutIt) {
-    EXPECT_REFUSED(attn4j_isa_resolve(ATTN4J_ISA_SCALAR, nullptr), ATTN4J_INVALID_ARGUMENT, {"resolved must not be null"});
+    EXPECT_REFUSED(attn4j_isa_resolve(ATTN4J_ISA_SCALAR, nullptr), ATTN4J_INVALID_ARGUMENT,
+                   {"resolved must not be null"});
 }
 
 TEST(Gemm, IsChosenByCallByVariableAndByIsa) {
@@ -134,13 +136,14 @@ TEST(Gemm, IsChosenByCallByVariableAndByIsa) {
         EXPECT_EQ(uses(widest), -1);
         expect_message({"ATTN4J_GEMM must be tiles or openblas", "ATTN4J_GEMM=mkl"});
         float x = 1, out = 0;
-        EXPECT_REFUSED(attn4j_linear(&x, 1, &x, 1, ATTN4J_OUT_IN, nullptr, nullptr, 0, &out, 1, 1, 1, 1, ATTN4J_IDENTITY,
-                                     ATTN4J_ISA_DEFAULT, 1),
+        EXPECT_REFUSED(attn4j_linear(&x, 1, &x, 1, ATTN4J_OUT_IN, nullptr, nullptr, 0, &out, 1, 1, 1, 1,
+                                     ATTN4J_IDENTITY, ATTN4J_ISA_DEFAULT, 1),
                        ATTN4J_INVALID_ARGUMENT, {"ATTN4J_GEMM=mkl"});
         EXPECT_EQ(out, 0);
     }
     EXPECT_EQ(uses(static_cast<attn4j_isa>(5)), -1);
-    EXPECT_REFUSED(attn4j_gemm_set(static_cast<attn4j_gemm>(3)), ATTN4J_INVALID_ARGUMENT, {"gemm must be 0 to 2", "gemm=3"});
+    EXPECT_REFUSED(attn4j_gemm_set(static_cast<attn4j_gemm>(3)), ATTN4J_INVALID_ARGUMENT,
+                   {"gemm must be 0 to 2", "gemm=3"});
 }
 
 TEST(OpenBlas, ThatIsNotThereIsAClearError) {
@@ -149,7 +152,8 @@ TEST(OpenBlas, ThatIsNotThereIsAClearError) {
         EXPECT_EQ(attn4j_openblas_open("no/such/library"), ATTN4J_OK);
         EXPECT_NE(std::strstr(attn4j_openblas_config(), "core"), nullptr);
     } else {
-        EXPECT_REFUSED(attn4j_openblas_open("no/such/library"), ATTN4J_UNSUPPORTED, {"OpenBLAS cannot be opened", "no/such/library"});
+        EXPECT_REFUSED(attn4j_openblas_open("no/such/library"), ATTN4J_UNSUPPORTED,
+                       {"OpenBLAS cannot be opened", "no/such/library"});
         EXPECT_STREQ(attn4j_openblas_config(), "");
     }
 }

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string>
 
-// Of all random numbers; printed at the start. 1 unless given, so that a build tests the same thing each time; "random" draws one.
+// Of all random numbers; printed at the start. 1 unless given, so that a build tests the same thing each time; "random"
+// draws one.
 uint64_t test_seed();
 
 // Random cases of each fuzz test and ISA.
@@ -14,7 +15,8 @@ int64_t test_cases();
 // Opens the OpenBLAS of the build. False where the build has none.
 bool openblas_available();
 
-// Sets a variable of this process, or removes it where value is null, until the end of the scope. Not while other threads run.
+// Sets a variable of this process, or removes it where value is null, until the end of the scope. Not while other
+// threads run.
 class ScopedVariable {
 public:
     ScopedVariable(const char* name, const char* value);

@@ -86,8 +86,9 @@ protected:
     }
 
     attn4j_plan plan = nullptr;
-    const Tensor q = Tensor::vector(2 * 4 * 6 * 8), k = Tensor::vector(2 * 2 * 5 * 8), v = Tensor::vector(2 * 2 * 5 * 8),
-                 out = Tensor::vector(2 * 4 * 6 * 8), lse = Tensor::vector(2 * 4 * 6);
+    const Tensor q = Tensor::vector(2 * 4 * 6 * 8), k = Tensor::vector(2 * 2 * 5 * 8),
+                 v = Tensor::vector(2 * 2 * 5 * 8), out = Tensor::vector(2 * 4 * 6 * 8),
+                 lse = Tensor::vector(2 * 4 * 6);
 };
 
 TEST_F(PlanTest, Options) {
@@ -95,7 +96,8 @@ TEST_F(PlanTest, Options) {
                    {"operand must be 0 to 3", "operand=4"});
     EXPECT_REFUSED(attn4j_plan_set_strides(plan, static_cast<attn4j_operand>(-1), 1, 1, 1), ATTN4J_INVALID_ARGUMENT,
                    {"operand=-1"});
-    EXPECT_REFUSED(attn4j_plan_set_scale(plan, NAN), ATTN4J_INVALID_ARGUMENT, {"scale must be finite", "scale=", "nan"});
+    EXPECT_REFUSED(attn4j_plan_set_scale(plan, NAN), ATTN4J_INVALID_ARGUMENT,
+                   {"scale must be finite", "scale=", "nan"});
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, -INFINITY), ATTN4J_INVALID_ARGUMENT, {"scale=-inf"});
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, 1e39), ATTN4J_INVALID_ARGUMENT, {"scale=1e+39"});
     EXPECT_REFUSED(attn4j_plan_set_causal(plan, static_cast<attn4j_alignment>(2)), ATTN4J_INVALID_ARGUMENT,
@@ -232,7 +234,8 @@ TEST_F(PlanTest, RaggedRuns) {
     r.cu_keys = nullptr;
     expect_refused(r, {"cuKeys=null"});
     r = ragged;
-    const int64_t late[] = {1, 2, 3}, falling[] = {0, 3, 2}, longer[] = {0, 1, 8}, overflowing[] = {0, INT64_MIN, INT64_MAX};
+    const int64_t late[] = {1, 2, 3}, falling[] = {0, 3, 2}, longer[] = {0, 1, 8},
+                  overflowing[] = {0, INT64_MIN, INT64_MAX};
     r.cu_queries = late;
     expect_refused(r, {"cuQueries must begin with 0", "cuQueries[0]=1"});
     r.cu_queries = falling;

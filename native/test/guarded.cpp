@@ -54,7 +54,8 @@ bool all_canary(const float* from, const float* to) {
 }  // namespace
 
 GuardedFloats::GuardedFloats(int64_t count, Flush flush) : count_(count) {
-    const size_t page = page_bytes(), bytes = static_cast<size_t>(count) * sizeof(float), distance = distance_to_guard();
+    const size_t page = page_bytes(), bytes = static_cast<size_t>(count) * sizeof(float),
+                 distance = distance_to_guard();
     // At least a cache line of canary on the side that does not touch a page out of bounds.
     const size_t usable_bytes = (bytes + distance * sizeof(float) + 64 + page - 1) / page * page;
     mapped_bytes_ = usable_bytes + 2 * page;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that notices. The floats end (or begin) at a page that can be neither read nor written, all that surrounds them holds a
-// canary, and so do they at first: a NaN, so that a float read by mistake shows in the result. With ATTN4J_TEST_GUARD_PAGES=0 a line of
-// canary lies between: an emulator may read whole vectors where the CPU reads some lanes.
+// Memory that notices. The floats end (or begin) at a page that can be neither read nor written, all that surrounds
+// them holds a canary, and so do they at first: a NaN, so that a float read by mistake shows in the result. With
+// ATTN4J_TEST_GUARD_PAGES=0 a line of canary lies between: an emulator may read whole vectors where the CPU reads some
+// lanes.
 #pragma once
 
 #include <cstddef>

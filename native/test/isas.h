@@ -21,8 +21,10 @@ protected:
     const attn4j::KernelTable& kernels() const { return attn4j::kernels_of(isa()); }
     int64_t lanes() const { return kernels().attention.lanes; }
     // Widths at which whole vectors begin and end.
-    std::vector<int64_t> widths() const { return {1, 2, 3, lanes() - 1 + (lanes() == 1), lanes(), lanes() + 1,
-                                                  2 * lanes() - 1, 2 * lanes(), 31, 47, 384, 769}; }
+    std::vector<int64_t> widths() const {
+        return {1,  2,   3,  lanes() - 1 + (lanes() == 1), lanes(), lanes() + 1, 2 * lanes() - 1, 2 * lanes(), 31,
+                47, 384, 769};
+    }
 };
 
 #define ATTN4J_ON_EVERY_ISA(suite) INSTANTIATE_TEST_SUITE_P(Isa, suite, testing::ValuesIn(supported_isas()), isa_label)

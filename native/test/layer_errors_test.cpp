@@ -37,15 +37,16 @@ struct Layer {
 
 const Layer kLinear = {"linear",
                        [](const Arguments& a) {
-                           return attn4j_linear(a.x, a.x_stride, a.weight, a.weight_stride, a.layout, a.gamma, a.residual,
-                                                a.residual_stride, a.out, a.out_stride, a.rows, a.width, a.out_width,
-                                                a.activation, a.isa, a.threads);
+                           return attn4j_linear(a.x, a.x_stride, a.weight, a.weight_stride, a.layout, a.gamma,
+                                                a.residual, a.residual_stride, a.out, a.out_stride, a.rows, a.width,
+                                                a.out_width, a.activation, a.isa, a.threads);
                        },
                        true, false, true, "x", "residual"};
 const Layer kLayerNorm = {"layer_norm",
                           [](const Arguments& a) {
                               return attn4j_layer_norm(a.x, a.x_stride, a.residual, a.residual_stride, a.gamma, a.beta,
-                                                       a.epsilon, a.out, a.out_stride, a.rows, a.width, a.isa, a.threads);
+                                                       a.epsilon, a.out, a.out_stride, a.rows, a.width, a.isa,
+                                                       a.threads);
                           },
                           true, true, false, "x", "residual"};
 const Layer kActivate = {"activate",
@@ -68,8 +69,8 @@ const Layer kNormalize = {"normalize",
                           false, true, false, "x", ""};
 const Layer kEmbed = {"embed",
                       [](const Arguments& a) {
-                          return attn4j_embed(a.x, a.table_rows, a.x_stride, a.ids, a.out, a.out_stride, a.rows, a.width, 0,
-                                              a.isa, a.threads);
+                          return attn4j_embed(a.x, a.table_rows, a.x_stride, a.ids, a.out, a.out_stride, a.rows,
+                                              a.width, 0, a.isa, a.threads);
                       },
                       false, false, false, "table", ""};
 const Layer kMeanPool = {"mean_pool",
@@ -98,7 +99,8 @@ protected:
         a.cu = cu;
         return a;
     }
-    void refuse(const Layer& layer, const std::function<void(Arguments&)>& spoil, std::initializer_list<const char*> parts) const {
+    void refuse(const Layer& layer, const std::function<void(Arguments&)>& spoil,
+                std::initializer_list<const char*> parts) const {
         SCOPED_TRACE(layer.name);
         Arguments a = good();
         spoil(a);
@@ -115,7 +117,8 @@ TEST_F(LayerErrors, RulesOfAllLayers) {
     for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kAdd, kNormalize, kEmbed, kMeanPool}) {
         const bool counts_batch = layer.call == kMeanPool.call, counts_features = layer.call == kLinear.call;
         const std::string null_x = std::string(layer.x_name) + " must not be null",
-                          short_x = std::string("the row stride of ") + layer.x_name + " must not be less than its width",
+                          short_x =
+                              std::string("the row stride of ") + layer.x_name + " must not be less than its width",
                           over_x = std::string("out must not overlap ") + layer.x_name;
         refuse(layer, [](Arguments& a) { a.rows = -1; },
                {counts_batch ? "batch must be at least 0: batch=-1" : "rows must be at least 0: rows=-1"});
@@ -145,7 +148,8 @@ TEST_F(LayerErrors, ResidualsEpsilonsActivations) {
         }
         if (layer.has_epsilon)
             for (const double epsilon : {-1e-9, double{NAN}, double{INFINITY}, 1e39})
-                refuse(layer, [&](Arguments& a) { a.epsilon = epsilon; }, {"epsilon must be finite and not negative", "epsilon="});
+                refuse(layer, [&](Arguments& a) { a.epsilon = epsilon; },
+                       {"epsilon must be finite and not negative", "epsilon="});
         if (layer.has_activation)
             refuse(layer, [](Arguments& a) { a.activation = static_cast<attn4j_activation>(2); },
                    {"activation must be 0 or 1", "activation=2"});
@@ -155,7 +159,8 @@ TEST_F(LayerErrors, ResidualsEpsilonsActivations) {
 
 TEST_F(LayerErrors, Linear) {
     refuse(kLinear, [](Arguments& a) { a.out_width = 0; }, {"outFeatures must be at least 1", "outFeatures=0"});
-    refuse(kLinear, [](Arguments& a) { a.layout = static_cast<attn4j_weight_layout>(2); }, {"layout must be 0 or 1", "layout=2"});
+    refuse(kLinear, [](Arguments& a) { a.layout = static_cast<attn4j_weight_layout>(2); },
+           {"layout must be 0 or 1", "layout=2"});
     refuse(kLinear, [](Arguments& a) { a.weight = nullptr; }, {"weight must not be null"});
     refuse(kLinear, [](Arguments& a) { a.weight_stride = 5; }, {"the row stride of weight", "stride=5", "width=6"});
     refuse(kLinear, [](Arguments& a) { a.rows = int64_t{1} << 31; }, {"below 2^31", "size=2147483648"});
@@ -173,14 +178,16 @@ TEST_F(LayerErrors, LayerNorm) {
     refuse(kLayerNorm, [](Arguments& a) { a.out = const_cast<float*>(a.gamma); }, {"out must not overlap gamma"});
     refuse(kLayerNorm, [](Arguments& a) { a.out = const_cast<float*>(a.beta); }, {"out must not overlap beta"});
     // The same address, another stride: rows would be read after they are written.
-    refuse(kLayerNorm, [](Arguments& a) { a.out = const_cast<float*>(a.x), a.out_stride = 7; }, {"out must not overlap x"});
+    refuse(kLayerNorm, [](Arguments& a) { a.out = const_cast<float*>(a.x), a.out_stride = 7; },
+           {"out must not overlap x"});
 }
 
 TEST_F(LayerErrors, Embed) {
     const int32_t large[] = {0, 1, 6, 0}, negative[] = {0, -1, 0, 0};
     refuse(kEmbed, [](Arguments& a) { a.ids = nullptr; }, {"ids must not be null", "rows=4"});
     refuse(kEmbed, [](Arguments& a) { a.table_rows = 0; }, {"tableRows must be at least 1", "tableRows=0"});
-    refuse(kEmbed, [&](Arguments& a) { a.ids = large; }, {"ids must lie between 0 and the table's rows - 1", "ids[2]=6", "rows=6"});
+    refuse(kEmbed, [&](Arguments& a) { a.ids = large; },
+           {"ids must lie between 0 and the table's rows - 1", "ids[2]=6", "rows=6"});
     refuse(kEmbed, [&](Arguments& a) { a.ids = negative; }, {"ids[1]=-1"});
     int32_t within_out[4 + 24] = {};
     refuse(kEmbed, [&](Arguments& a) { a.out = reinterpret_cast<float*>(within_out), a.ids = within_out + 2; },

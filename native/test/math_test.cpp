@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The accuracy of exp2 and log, seen through attention: with one query of 1 and chosen keys, weights are exponentials and lse is a
-// logarithm. (erf is seen through GELU in kernels/pointwise/test.cpp.)
+// The accuracy of exp2 and log, seen through attention: with one query of 1 and chosen keys, weights are exponentials
+// and lse is a logarithm. (erf is seen through GELU in kernels/pointwise/test.cpp.)
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,7 +34,8 @@ protected:
 };
 ATTN4J_ON_EVERY_ISA(MathTest);
 
-// Scores 0 and x = -q weigh 1 and e^x: with values 0 and 1 the result is e^x / (1 + e^x), to be right in relative terms.
+// Scores 0 and x = -q weigh 1 and e^x: with values 0 and 1 the result is e^x / (1 + e^x), to be right in relative
+// terms.
 TEST_P(MathTest, ExponentialsFarBelowTheMaximum) {
     std::vector<float> q, out, lse;
     for (int i = 0; i <= 100'000; ++i) q.push_back(static_cast<float>(i) * 8e-4f);
@@ -42,13 +43,14 @@ TEST_P(MathTest, ExponentialsFarBelowTheMaximum) {
     double worst = 0, worst_lse = 0;
     for (size_t i = 0; i < q.size(); ++i) {
         const double x = -static_cast<double>(q[i]), expected = std::exp(x) / (1 + std::exp(x));
-        // log2(e) x is rounded before its power is taken: half a unit of a product of that size, and of the factor log2(e) itself.
+        // log2(e) x is rounded before its power is taken: half a unit of a product of that size, and of the factor
+        // log2(e) itself.
         const double allowed = 1.6e-7 + 4 * 0x1p-24 + std::fabs(x) * 2 * 0x1p-24;
         worst = std::max(worst, std::fabs(out[i] - expected) / expected / allowed);
         worst_lse = std::max(worst_lse, std::fabs(lse[i] - std::log1p(std::exp(x))));
     }
-    std::printf("exp2: largest relative error %.3f of what is allowed; log near 1: largest absolute error %.2e\n", worst,
-                worst_lse);
+    std::printf("exp2: largest relative error %.3f of what is allowed; log near 1: largest absolute error %.2e\n",
+                worst, worst_lse);
     EXPECT_LE(worst, 1);
     EXPECT_LE(worst_lse, 2e-7);
 }

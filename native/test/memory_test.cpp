@@ -89,7 +89,8 @@ void check_copy(Random& random, int32_t rank) {
     std::vector<int64_t> index(sizes.size());
     for (bool more = true; more;) {
         int64_t t = 0, f = 0;
-        for (size_t axis = 0; axis < sizes.size(); ++axis) t += index[axis] * to_strides[axis], f += index[axis] * from_strides[axis];
+        for (size_t axis = 0; axis < sizes.size(); ++axis)
+            t += index[axis] * to_strides[axis], f += index[axis] * from_strides[axis];
         expected[static_cast<size_t>(t)] = from[static_cast<size_t>(f)];
         more = false;
         for (size_t axis = sizes.size(); axis-- > 0 && !more;) {
@@ -97,8 +98,8 @@ void check_copy(Random& random, int32_t rank) {
             if (!more) index[axis] = 0;
         }
     }
-    ASSERT_EQ(attn4j_memory_copy_strided(to.data(), to_strides.data(), from.data(), from_strides.data(), sizes.data(), rank,
-                                         sizeof(Element)),
+    ASSERT_EQ(attn4j_memory_copy_strided(to.data(), to_strides.data(), from.data(), from_strides.data(), sizes.data(),
+                                         rank, sizeof(Element)),
               ATTN4J_OK)
         << attn4j_error_message();
     EXPECT_EQ(to, expected) << "rank " << rank;
@@ -130,16 +131,22 @@ TEST(MemoryCopy, Refusals) {
     const int64_t sizes[] = {2, 2}, strides[] = {2, 1}, negative[] = {2, -1}, none[] = {2, 0};
     const auto copy = [&](void* t, const int64_t* ts, const void* f, const int64_t* fs, const int64_t* n, int32_t rank,
                           int32_t bytes) { return attn4j_memory_copy_strided(t, ts, f, fs, n, rank, bytes); };
-    EXPECT_REFUSED(copy(to, strides, from, strides, sizes, 9, 4), ATTN4J_INVALID_ARGUMENT, {"rank must be 0 to 8", "rank=9"});
+    EXPECT_REFUSED(copy(to, strides, from, strides, sizes, 9, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"rank must be 0 to 8", "rank=9"});
     EXPECT_REFUSED(copy(to, strides, from, strides, sizes, -1, 4), ATTN4J_INVALID_ARGUMENT, {"rank=-1"});
     EXPECT_REFUSED(copy(to, strides, from, strides, sizes, 2, 3), ATTN4J_INVALID_ARGUMENT, {"elementBytes=3"});
     EXPECT_REFUSED(copy(to, strides, from, strides, negative, 2, 4), ATTN4J_INVALID_ARGUMENT,
                    {"sizes must not be negative", "sizes[1]=-1"});
-    EXPECT_REFUSED(copy(nullptr, strides, from, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT, {"to must not be null"});
-    EXPECT_REFUSED(copy(to, strides, nullptr, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT, {"from must not be null"});
-    EXPECT_REFUSED(copy(to, nullptr, from, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT, {"toStrides must not be null"});
-    EXPECT_REFUSED(copy(to, strides, from, nullptr, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT, {"fromStrides must not be null"});
-    EXPECT_REFUSED(copy(to, strides, from, strides, nullptr, 2, 4), ATTN4J_INVALID_ARGUMENT, {"sizes must not be null"});
+    EXPECT_REFUSED(copy(nullptr, strides, from, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"to must not be null"});
+    EXPECT_REFUSED(copy(to, strides, nullptr, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"from must not be null"});
+    EXPECT_REFUSED(copy(to, nullptr, from, strides, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"toStrides must not be null"});
+    EXPECT_REFUSED(copy(to, strides, from, nullptr, sizes, 2, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"fromStrides must not be null"});
+    EXPECT_REFUSED(copy(to, strides, from, strides, nullptr, 2, 4), ATTN4J_INVALID_ARGUMENT,
+                   {"sizes must not be null"});
     EXPECT_EQ(copy(nullptr, strides, nullptr, strides, none, 2, 4), ATTN4J_OK);
     for (const int32_t value : to) EXPECT_EQ(value, 7);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool alone: every task once, on no more threads than allowed, errors brought to the caller, callers at once, and its end.
+// The pool alone: every task once, on no more threads than allowed, errors brought to the caller, callers at once, and
+// its end.
 #include "parallel.h"
 
 #include <gtest/gtest.h>

@@ -99,7 +99,8 @@ TEST(Threads, OnePlanFromManyThreads) {
         threads.emplace_back([&] {
             const AttentionData mine = with_fresh_output(c, data);
             for (int repeat = 0; repeat < 20; ++repeat)
-                if (run_plan(plan, c, mine) != ATTN4J_OK || !difference(data.out.values(), mine.out.values()).empty()) ++wrong;
+                if (run_plan(plan, c, mine) != ATTN4J_OK || !difference(data.out.values(), mine.out.values()).empty())
+                    ++wrong;
         });
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(wrong, 0);

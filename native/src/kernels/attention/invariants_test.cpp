@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must not change a bit of attention's result: the number of threads, the rest of the batch, how the batch is laid out.
+// What must not change a bit of attention's result: the number of threads, the rest of the batch, how the batch is laid
+// out.
 #include <gtest/gtest.h>
 
 #include "attention_case.h"
@@ -147,7 +148,8 @@ TEST_P(AttentionInvariants, SameBitsInAnyLayout) {
     }
 }
 
-// Reads of inputs and writes of out that do not concern each other may interleave in memory: a column block of one matrix.
+// Reads of inputs and writes of out that do not concern each other may interleave in memory: a column block of one
+// matrix.
 TEST_P(AttentionInvariants, QKVMayShareMemory) {
     AttentionCase c = large();
     c.value_dim = c.head_dim;

@@ -32,7 +32,8 @@ protected:
         return bits_of(a.lse.at(i, 0)) == bits_of(b.lse.at(i, 0));
     }
     // A copy with row j of the given operand replaced.
-    static AttentionData poisoned(const AttentionCase& c, const AttentionData& clean, bool of_keys, int64_t j, float with) {
+    static AttentionData poisoned(const AttentionCase& c, const AttentionData& clean, bool of_keys, int64_t j,
+                                  float with) {
         AttentionData data = with_fresh_output(c, clean);
         Tensor& operand = of_keys ? data.k : data.v;
         operand = operand.copy();
@@ -42,7 +43,8 @@ protected:
 };
 ATTN4J_ON_EVERY_ISA(AttentionPoison);
 
-// Every key of a causal problem poisoned in turn: rows that do not see it keep their bits, rows that do become NaN with a NaN.
+// Every key of a causal problem poisoned in turn: rows that do not see it keep their bits, rows that do become NaN with
+// a NaN.
 TEST_P(AttentionPoison, CausalRowsDoNotInfectEachOther) {
     for (const int64_t offset : {0, 5, -7, 64}) {
         AttentionCase c = sized(3 * lanes() + 2, 140);
@@ -58,8 +60,9 @@ TEST_P(AttentionPoison, CausalRowsDoNotInfectEachOther) {
                     run(c, data);
                     for (int64_t i = 0; i < c.queries; ++i) {
                         if (j > i + offset) {
-                            ASSERT_TRUE(same_row(clean, data, i)) << "key " << j << " hidden from row " << i << ", poison "
-                                                                  << poison << " in " << (of_keys ? "k" : "v");
+                            ASSERT_TRUE(same_row(clean, data, i))
+                                << "key " << j << " hidden from row " << i << ", poison " << poison << " in "
+                                << (of_keys ? "k" : "v");
                         } else if (std::isnan(poison)) {
                             for (int64_t d = 0; d < c.value_dim; ++d)
                                 ASSERT_TRUE(std::isnan(data.out.at(i, d))) << "key " << j << " seen by row " << i;
@@ -152,7 +155,8 @@ TEST_P(AttentionPoison, NeighboursOfARaggedSequence) {
     data.q = clean.q.copy();
     data.k = clean.k.copy();
     data.v = clean.v.copy();
-    for (const auto& [operand, cu] : {std::pair(data.q, c.cu_queries), std::pair(data.k, c.cu_keys), std::pair(data.v, c.cu_keys)})
+    for (const auto& [operand, cu] :
+         {std::pair(data.q, c.cu_queries), std::pair(data.k, c.cu_keys), std::pair(data.v, c.cu_keys)})
         for (int64_t row = 0; row < cu.back(); ++row)
             if (row < cu[1] || row >= cu[2])
                 for (int64_t d = 0; d < operand.sizes[3]; ++d) operand.at(row, d) = kNan;

@@ -26,7 +26,8 @@ void attention_reference(const float* q, int64_t q_stride, const float* k, int64
             if (std::isfinite(score) && std::fabs(score) > *largest_score) *largest_score = std::fabs(score);
         }
 
-        // Scores that are all -inf weigh nothing, as if none were seen; a NaN has not raised the maximum and stays NaN below.
+        // Scores that are all -inf weigh nothing, as if none were seen; a NaN has not raised the maximum and stays NaN
+        // below.
         const double base = maximum == -infinity ? 0 : maximum;
         double sum = 0;
         for (int64_t j = 0; j < keys; ++j) {

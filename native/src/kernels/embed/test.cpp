@@ -25,8 +25,8 @@ TEST_P(EmbedTest, WidthsAndStrides) {
                 const Tensor expected = out.copy();
                 for (int64_t row = 0; row < 6; ++row)
                     embed_reference(&table.at(ids[row], 0), width, accumulate, &expected.at(row, 0));
-                ASSERT_EQ(attn4j_embed(table.data(), 7, width + gap, ids, out.data(), width + 2 * gap, 6, width, accumulate,
-                                       isa(), 0),
+                ASSERT_EQ(attn4j_embed(table.data(), 7, width + gap, ids, out.data(), width + 2 * gap, 6, width,
+                                       accumulate, isa(), 0),
                           ATTN4J_OK)
                     << attn4j_error_message();
                 EXPECT_EQ(difference(expected.values(), out.values()), "") << width;

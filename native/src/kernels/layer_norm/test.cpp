@@ -13,8 +13,8 @@
 
 namespace {
 
-// What is left of y after its mean has gone keeps the rounding of y itself, and is then divided by the deviation; that is a sum of so
-// many squares, whose roundings are a random walk.
+// What is left of y after its mean has gone keeps the rounding of y itself, and is then divided by the deviation; that
+// is a sum of so many squares, whose roundings are a random walk.
 double tolerance(const std::vector<double>& y, double epsilon, double gamma, double expected) {
     double mean = 0, variance = 0, largest = 0;
     for (const double value : y) mean += value / static_cast<double>(y.size());
@@ -40,7 +40,8 @@ protected:
                                  beta.data(), epsilon, x.sizes[3], expected.data());
             std::vector<double> y(expected.size());
             for (int64_t c = 0; c < x.sizes[3]; ++c)
-                y[static_cast<size_t>(c)] = static_cast<double>(x.at(row, c)) + (residual == nullptr ? 0 : residual->at(row, c));
+                y[static_cast<size_t>(c)] =
+                    static_cast<double>(x.at(row, c)) + (residual == nullptr ? 0 : residual->at(row, c));
             for (int64_t c = 0; c < x.sizes[3]; ++c)
                 ASSERT_NEAR(out.at(row, c), expected[static_cast<size_t>(c)],
                             tolerance(y, epsilon, gamma.at(0, c), expected[static_cast<size_t>(c)]))
@@ -56,8 +57,9 @@ TEST_P(LayerNormTest, WidthsAndStrides) {
     for (const int64_t width : widths())
         for (const int64_t gap : {0, 3})
             for (const bool with_residual : {false, true}) {
-                const Tensor x = Tensor::matrix(5, width, width + gap), residual = Tensor::matrix(5, width, width + 2 * gap),
-                             gamma = Tensor::vector(width), beta = Tensor::vector(width),
+                const Tensor x = Tensor::matrix(5, width, width + gap),
+                             residual = Tensor::matrix(5, width, width + 2 * gap), gamma = Tensor::vector(width),
+                             beta = Tensor::vector(width),
                              out = Tensor::matrix(5, width, width + gap + 1, GuardedFloats::Flush::AT_BEGIN);
                 for (const Tensor& t : {x, residual, gamma, beta}) t.fill_normal(random);
                 const Tensor* other = with_residual ? &residual : nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear layers, by our own tile and by OpenBLAS, against double precision: layouts, bias, activation, residual, strides, sizes
-// around the edges of tiles and tasks.
+// Linear layers, by our own tile and by OpenBLAS, against double precision: layouts, bias, activation, residual,
+// strides, sizes around the edges of tiles and tasks.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,8 +63,8 @@ protected:
     void run(const LinearCase& c, const LinearData& d) const {
         ASSERT_EQ(attn4j_linear(d.x.data(), d.x.strides[2], d.weight.data(), d.weight.strides[2], c.layout,
                                 c.bias ? d.bias.data() : nullptr, c.residual ? d.residual.data() : nullptr,
-                                d.residual.strides[2], d.out.data(), d.out.strides[2], c.rows, c.in, c.out, c.activation,
-                                isa(), c.threads),
+                                d.residual.strides[2], d.out.data(), d.out.strides[2], c.rows, c.in, c.out,
+                                c.activation, isa(), c.threads),
                   ATTN4J_OK)
             << attn4j_error_message();
         EXPECT_TRUE(d.out.gaps_untouched());
@@ -73,7 +73,8 @@ protected:
     void check(const LinearCase& c) const {
         const LinearData d = make_data(c, test_seed());
         run(c, d);
-        const Tensor x = magnitudes(d.x), weight = magnitudes(d.weight), bias = magnitudes(d.bias), residual = magnitudes(d.residual);
+        const Tensor x = magnitudes(d.x), weight = magnitudes(d.weight), bias = magnitudes(d.bias),
+                     residual = magnitudes(d.residual);
         std::vector<double> expected(static_cast<size_t>(c.out)), sizes(expected.size());
         for (int64_t r = 0; r < c.rows; ++r) {
             linear_reference(&d.x.at(r, 0), d.weight.data(), d.weight.strides[2], c.layout == ATTN4J_OUT_IN,
@@ -87,8 +88,9 @@ protected:
                 ASSERT_NEAR(d.out.at(r, o), expected[static_cast<size_t>(o)],
                             roundings * sizes[static_cast<size_t>(o)] +
                                 (c.activation == ATTN4J_GELU ? gelu_tolerance(sizes[static_cast<size_t>(o)]) : 0))
-                    << "rows=" << c.rows << " in=" << c.in << " out=" << c.out << " layout=" << c.layout << " gelu=" << c.activation
-                    << " bias=" << c.bias << " residual=" << c.residual << " gap=" << c.gap << " r=" << r << " o=" << o;
+                    << "rows=" << c.rows << " in=" << c.in << " out=" << c.out << " layout=" << c.layout
+                    << " gelu=" << c.activation << " bias=" << c.bias << " residual=" << c.residual << " gap=" << c.gap
+                    << " r=" << r << " o=" << o;
         }
     }
 
@@ -145,8 +147,10 @@ TEST_P(LinearTilesTest, SmallAndAwkward) {
 
 TEST_P(LinearTilesTest, EdgesOfRowsInputsAndOutputs) {
     const int64_t block = kernels().linear.block_rows;
-    for (const int64_t rows : {lanes() + 1, 2 * lanes(), block - 1, block, block + 1, 2 * block + 1}) check_all(rows, 19, 21);
-    for (const int64_t in : {lanes(), lanes() + 1, int64_t{255}, int64_t{256}, int64_t{257}, int64_t{513}}) check_all(3, in, 9);
+    for (const int64_t rows : {lanes() + 1, 2 * lanes(), block - 1, block, block + 1, 2 * block + 1})
+        check_all(rows, 19, 21);
+    for (const int64_t in : {lanes(), lanes() + 1, int64_t{255}, int64_t{256}, int64_t{257}, int64_t{513}})
+        check_all(3, in, 9);
     for (const int64_t out : {15, 16, 63, 64, 65, 127, 129, 383, 384, 385, 800}) check_all(3, 5, out);
 }
 

@@ -19,11 +19,13 @@ namespace {
 
 class PointwiseTest : public IsaTest {
 protected:
-    void expect_correct(const Tensor& x, const Tensor* bias, const Tensor* residual, bool gelu, const Tensor& out) const {
+    void expect_correct(const Tensor& x, const Tensor* bias, const Tensor* residual, bool gelu,
+                        const Tensor& out) const {
         x.each([](float& value) { ASSERT_TRUE(std::isfinite(value)); });
         for (int64_t row = 0; row < x.sizes[2]; ++row)
             for (int64_t c = 0; c < x.sizes[3]; ++c) {
-                const double b = bias == nullptr ? 0 : bias->at(0, c), r = residual == nullptr ? 0 : residual->at(row, c);
+                const double b = bias == nullptr ? 0 : bias->at(0, c),
+                             r = residual == nullptr ? 0 : residual->at(row, c);
                 const double expected = pointwise_reference(x.at(row, c), b, r, gelu);
                 // One rounding of each sum on top of the activation's own error.
                 const double sums = 0x1p-24 * (std::fabs(x.at(row, c) + b) * 1.2 + std::fabs(expected));
@@ -45,8 +47,9 @@ TEST_P(PointwiseTest, WidthsStridesAndParts) {
                              out = Tensor::matrix(4, width, width + 3 * gap, GuardedFloats::Flush::AT_BEGIN);
                 for (const Tensor& t : {x, bias, residual}) t.fill_normal(random);
                 const bool gelu = parts & 1, with_bias = parts & 2, with_residual = parts & 4;
-                kernels().pointwise({x.data(), with_bias ? bias.data() : nullptr, with_residual ? residual.data() : nullptr,
-                                     out.data(), x.strides[2], residual.strides[2], out.strides[2], 4, width, gelu});
+                kernels().pointwise({x.data(), with_bias ? bias.data() : nullptr,
+                                     with_residual ? residual.data() : nullptr, out.data(), x.strides[2],
+                                     residual.strides[2], out.strides[2], 4, width, gelu});
                 expect_correct(x, with_bias ? &bias : nullptr, with_residual ? &residual : nullptr, gelu, out);
             }
 }
@@ -71,7 +74,8 @@ TEST_P(PointwiseTest, ActivateAndAdd) {
         for (int64_t c = 0; c < width; ++c) ASSERT_EQ(sum.at(row, c), a.at(row, c) + b.at(row, c));
     ASSERT_EQ(attn4j_add(over_a.data(), width + 1, b.data(), width, over_a.data(), width + 1, 9, width, isa(), 0),
               ATTN4J_OK);
-    ASSERT_EQ(attn4j_add(a.data(), width + 1, over_b.data(), width, over_b.data(), width, 9, width, isa(), 0), ATTN4J_OK);
+    ASSERT_EQ(attn4j_add(a.data(), width + 1, over_b.data(), width, over_b.data(), width, 9, width, isa(), 0),
+              ATTN4J_OK);
     EXPECT_EQ(difference(sum.values(), over_a.values()), "");
     EXPECT_EQ(difference(sum.values(), over_b.values()), "");
     EXPECT_TRUE(over_a.gaps_untouched());
@@ -93,7 +97,8 @@ TEST_P(PointwiseTest, GeluOverItsRange) {
         }
     };
     for (int64_t block = -160; block < 160; ++block) {
-        for (int64_t c = 0; c < width; ++c) x.at(0, c) = static_cast<float>(static_cast<double>(block * 1000 + c) * 1e-4);
+        for (int64_t c = 0; c < width; ++c)
+            x.at(0, c) = static_cast<float>(static_cast<double>(block * 1000 + c) * 1e-4);
         measure();
     }
     for (int64_t c = 0; c < width; ++c)

@@ -35,7 +35,8 @@ TEST_P(PoolTest, MeanOfRaggedRows) {
                 mean_pool_reference(&x.at(kCumulative[b], 0), width + gap, kCumulative[b + 1] - kCumulative[b], width,
                                     expected.data());
                 for (int64_t c = 0; c < width; ++c)
-                    ASSERT_NEAR(out.at(b, c), expected[static_cast<size_t>(c)], 1e-6) << b << ", " << c << " of " << width;
+                    ASSERT_NEAR(out.at(b, c), expected[static_cast<size_t>(c)], 1e-6)
+                        << b << ", " << c << " of " << width;
             }
         }
 }
@@ -70,7 +71,8 @@ TEST_P(PoolTest, NormalizedRows) {
             for (int64_t row = 0; row < 6; ++row) {
                 normalize_reference(&x.at(row, 0), 1e-12, width, expected.data());
                 for (int64_t c = 0; c < width; ++c)
-                    ASSERT_NEAR(out.at(row, c), expected[static_cast<size_t>(c)], 5e-7) << row << ", " << c << " of " << width;
+                    ASSERT_NEAR(out.at(row, c), expected[static_cast<size_t>(c)], 5e-7)
+                        << row << ", " << c << " of " << width;
             }
             const Tensor over = x.copy();
             ASSERT_EQ(attn4j_normalize(over.data(), width + gap, 1e-12, over.data(), width + gap, 6, width, isa(), 0),
