@@ -17,7 +17,7 @@ struct Scenario {
 constexpr Scenario scenarios[] = {
     {"prefill", run_prefill,
      "[--batch 1] [--heads 12] [--kv-heads HEADS] [--queries 512] [--keys QUERIES] [--head-dim 64] "
-     "[--value-dim HEAD_DIM] [--causal]"},
+     "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias]"},
     {"linear", run_linear, "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
 };
 

@@ -10,45 +10,72 @@
 
 namespace {
 
+// Memory as tensors have it: aligned to cache lines.
+template <typename Element>
+struct Aligned {
+    using value_type = Element;
+    Aligned() = default;
+    template <typename Other>
+    Aligned(const Aligned<Other>&) {}
+    Element* allocate(size_t n) {
+        return static_cast<Element*>(attn4j_memory_allocate(static_cast<int64_t>(n * sizeof(Element))));
+    }
+    void deallocate(Element* address, size_t) { attn4j_memory_free(address); }
+    bool operator==(const Aligned&) const { return true; }
+    bool operator!=(const Aligned&) const { return false; }
+};
+using Floats = std::vector<float, Aligned<float>>;
+
 struct Shape {
     int64_t batch, heads, kv_heads, queries, keys, head_dim, value_dim;
+    int64_t key_length;   // <= keys
+    int64_t window;       // keys before a query that it sees, and none after it; -1 for no window
     bool causal;
+    Floats bias;  // [queries, keys], or empty
 };
 
-std::vector<float> normal(int64_t n, unsigned seed) {
+Floats normal(int64_t n, unsigned seed) {
     std::mt19937 generator(seed);
     std::normal_distribution<float> distribution;
-    std::vector<float> values(static_cast<size_t>(n));
+    Floats values(static_cast<size_t>(n));
     for (float& value : values) value = distribution(generator);
     return values;
 }
 
-int64_t visible_keys(const Shape& s, int64_t query) {
-    return s.causal ? std::clamp<int64_t>(query + s.keys - s.queries + 1, 0, s.keys) : s.keys;
+// Keys [first, end) are visible to a query.
+struct Range {
+    int64_t first, end;
+};
+
+Range visible_keys(const Shape& s, int64_t query) {
+    const int64_t position = query + s.key_length - s.queries;
+    const int64_t end = s.causal || s.window >= 0 ? std::clamp<int64_t>(position + 1, 0, s.key_length) : s.key_length;
+    return {s.window >= 0 ? std::clamp<int64_t>(position - s.window, 0, end) : 0, end};
 }
 
 // The largest difference over some rows, spread over all batches, heads and queries.
-double max_error(const Shape& s, const std::vector<float>& q, const std::vector<float>& k, const std::vector<float>& v,
-                 const std::vector<float>& out) {
+double max_error(const Shape& s, const Floats& q, const Floats& k, const Floats& v, const Floats& out) {
     const int64_t rows = s.batch * s.heads * s.queries, step = std::max<int64_t>(1, rows / 97);
     double worst = 0;
     std::vector<double> weights(static_cast<size_t>(s.keys));
     for (int64_t row = 0; row < rows; row += step) {
         const int64_t b = row / (s.heads * s.queries), h = row / s.queries % s.heads, i = row % s.queries;
-        const int64_t kv = b * s.kv_heads + h / (s.heads / s.kv_heads), visible = visible_keys(s, i);
+        const int64_t kv = b * s.kv_heads + h / (s.heads / s.kv_heads);
+        const Range visible = visible_keys(s, i);
         double largest = -INFINITY, sum = 0;
-        for (int64_t j = 0; j < visible; ++j) {
+        for (int64_t j = visible.first; j < visible.end; ++j) {
             double score = 0;
             for (int64_t d = 0; d < s.head_dim; ++d)
                 score += static_cast<double>(q[static_cast<size_t>(row * s.head_dim + d)]) *
                          k[static_cast<size_t>((kv * s.keys + j) * s.head_dim + d)];
-            weights[static_cast<size_t>(j)] = score / std::sqrt(static_cast<double>(s.head_dim));
+            weights[static_cast<size_t>(j)] = score / std::sqrt(static_cast<double>(s.head_dim)) +
+                                              (s.bias.empty() ? 0 : s.bias[static_cast<size_t>(i * s.keys + j)]);
             largest = std::max(largest, weights[static_cast<size_t>(j)]);
         }
-        for (int64_t j = 0; j < visible; ++j) sum += weights[static_cast<size_t>(j)] = std::exp(weights[static_cast<size_t>(j)] - largest);
+        for (int64_t j = visible.first; j < visible.end; ++j) sum += weights[static_cast<size_t>(j)] = std::exp(weights[static_cast<size_t>(j)] - largest);
         for (int64_t d = 0; d < s.value_dim; ++d) {
             double expected = 0;
-            for (int64_t j = 0; j < visible; ++j)
+            for (int64_t j = visible.first; j < visible.end; ++j)
                 expected += weights[static_cast<size_t>(j)] / sum * v[static_cast<size_t>((kv * s.keys + j) * s.value_dim + d)];
             worst = std::max(worst, std::fabs(expected - out[static_cast<size_t>(row * s.value_dim + d)]));
         }
@@ -60,8 +87,8 @@ double max_error(const Shape& s, const std::vector<float>& q, const std::vector<
 
 int run_prefill(int argc, char** argv) {
     const Options options(argc, argv,
-                          {"batch", "heads", "kv-heads", "queries", "keys", "head-dim", "value-dim", "dtype", "threads",
-                           "isa", "seconds"},
+                          {"batch", "heads", "kv-heads", "queries", "keys", "head-dim", "value-dim", "window",
+                           "key-lengths", "mask", "dtype", "threads", "isa", "seconds"},
                           {"causal"});
     Shape s;
     s.batch = options.number("batch", 1);
@@ -72,6 +99,11 @@ int run_prefill(int argc, char** argv) {
     s.head_dim = options.number("head-dim", 64);
     s.value_dim = options.number("value-dim", s.head_dim);
     s.causal = options.flag("causal");
+    s.window = options.number("window", -1);
+    const std::string lengths = options.text("key-lengths", "full"), mask = options.text("mask", "none");
+    if (lengths != "full" && lengths != "half") throw std::invalid_argument("unknown lengths: --key-lengths " + lengths);
+    if (mask != "none" && mask != "bool" && mask != "bias") throw std::invalid_argument("unknown mask: --mask " + mask);
+    s.key_length = lengths == "half" ? s.keys / 2 : s.keys;
     if (options.text("dtype", "f32") != "f32")
         throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
     const int threads = static_cast<int>(options.number("threads", 1));
@@ -83,6 +115,18 @@ int run_prefill(int argc, char** argv) {
         attn4j_plan_create(s.batch, s.heads, s.kv_heads, s.queries, s.keys, s.head_dim, s.value_dim);
     if (plan == nullptr) throw std::invalid_argument(attn4j_error_message());
     if (s.causal) require(attn4j_plan_set_causal(plan, ATTN4J_BOTTOM_RIGHT));
+    if (s.window >= 0) require(attn4j_plan_set_window(plan, s.window, 0));
+    // Both hide nothing and are the same for every batch entry and head.
+    std::vector<uint8_t, Aligned<uint8_t>> keep;
+    if (mask == "bool") {
+        keep.assign(static_cast<size_t>(s.queries * s.keys), 1);
+        require(attn4j_plan_set_mask(plan, 0, 0, s.keys, 1));
+    }
+    if (mask == "bias") {
+        s.bias = normal(s.queries * s.keys, 4);
+        require(attn4j_plan_set_bias(plan, 0, 0, s.keys, 1));
+    }
+    const std::vector<int64_t> key_lengths(static_cast<size_t>(s.batch), s.key_length);
     require(attn4j_plan_set_isa(plan, isa));
     require(attn4j_plan_set_threads(plan, threads));
     require(attn4j_plan_build(plan));
@@ -90,23 +134,28 @@ int run_prefill(int argc, char** argv) {
     const auto q = normal(s.batch * s.heads * s.queries * s.head_dim, 1);
     const auto k = normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2);
     const auto v = normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3);
-    std::vector<float> out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
+    Floats out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
     const auto call = [&] {
         require(attn4j_plan_run(plan, s.batch, s.queries, s.keys, q.data(), k.data(), v.data(), out.data(), nullptr,
-                                nullptr, nullptr, nullptr, nullptr));
+                                key_lengths.data(), nullptr, nullptr, nullptr, mask == "bias" ? s.bias.data() : nullptr,
+                                mask == "bool" ? keep.data() : nullptr, nullptr, nullptr, nullptr, 0, nullptr));
     };
     call();
     const double error = max_error(s, q, k, v, out);
 
     double scores = 0;
-    for (int64_t i = 0; i < s.queries; ++i) scores += static_cast<double>(visible_keys(s, i));
+    for (int64_t i = 0; i < s.queries; ++i) {
+        const Range visible = visible_keys(s, i);
+        scores += static_cast<double>(visible.end - visible.first);
+    }
     const double flops = 2.0 * scores * static_cast<double>(s.batch * s.heads * (s.head_dim + s.value_dim));
     const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
     std::printf("{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
-                "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, ",
+                "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
+                "\"key_lengths\": \"%s\", \"mask\": \"%s\", ",
                 static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads),
                 static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
-                static_cast<long long>(s.value_dim), s.causal ? "true" : "false");
+                static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window), lengths.c_str(), mask.c_str());
     print_measurement(isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "cast.h"
 #include "copy.h"
 #include "dispatch.h"
 #include "error.h"
@@ -13,8 +14,10 @@
 #include "layers.h"
 #include "linear.h"
 #include "memory.h"
+#include "merge.h"
 #include "parallel.h"
 #include "plan.h"
+#include "rotary.h"
 
 #define ATTN4J_STRING_OF(x) #x
 #define ATTN4J_STRING(x) ATTN4J_STRING_OF(x)
@@ -49,6 +52,23 @@ attn4j_status guard(const Body& body) {
 Plan& plan_of(attn4j_plan plan) {
     if (plan == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "a plan must not be null: plan=null");
     return plan->plan;
+}
+
+// Changes an open plan's problem by set(problem), or throws and changes nothing.
+template <typename Set>
+attn4j_status set_option(attn4j_plan plan, const Set& set) {
+    return guard([&] {
+        AttentionProblem& problem = plan_of(plan).open_problem();
+        AttentionProblem changed = problem;
+        set(changed);
+        check_options(changed);
+        problem = changed;
+    });
+}
+
+void require_enum(const char* name, int value, int most) {
+    if (value < 0 || value > most)
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must be 0 to %d: %s=%d", name, most, name, value);
 }
 
 }  // namespace
@@ -131,10 +151,7 @@ attn4j_plan attn4j_plan_create(int64_t batch, int64_t heads, int64_t kv_heads, i
                                int64_t head_dim, int64_t value_dim) {
     attn4j_plan plan = nullptr;
     guard([&] {
-        AttentionProblem problem{batch, heads, kv_heads, queries, keys, head_dim, value_dim, {}, 0, false, false,
-                                 ATTN4J_BOTTOM_RIGHT};
-        set_contiguous(problem);
-        problem.scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+        const AttentionProblem problem = plain_problem(batch, heads, kv_heads, queries, keys, head_dim, value_dim);
         check_problem(problem);
         plan = new attn4j_plan_s{Plan(problem)};
     });
@@ -144,25 +161,60 @@ attn4j_plan attn4j_plan_create(int64_t batch, int64_t heads, int64_t kv_heads, i
 attn4j_status attn4j_plan_set_strides(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head,
                                       int64_t row) {
     return guard([&] {
-        if (operand < ATTN4J_Q || operand > ATTN4J_OUT)
-            fail(ATTN4J_INVALID_ARGUMENT, "operand must be 0 to 3: operand=%d", static_cast<int>(operand));
+        require_enum("operand", operand, ATTN4J_OUT);
         plan_of(plan).open_problem().strides[operand] = {batch, head, row};
     });
 }
 
 attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale) {
+    return set_option(plan, [&](AttentionProblem& problem) { problem.scale = scale; });
+}
+
+attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand operand, attn4j_dtype dtype) {
     return guard([&] {
-        // The kernels compute with float32: what is finite as a double may not be there.
-        if (!std::isfinite(static_cast<float>(scale)))
-            fail(ATTN4J_INVALID_ARGUMENT, "scale must be finite: scale=%g", scale);
-        plan_of(plan).open_problem().scale = scale;
+        require_enum("operand", operand, ATTN4J_OUT);
+        require_enum("dtype", dtype, ATTN4J_F16);
+        plan_of(plan).open_problem().types[operand] = static_cast<Element>(dtype);
+    });
+}
+
+attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right) {
+    return set_option(plan, [&](AttentionProblem& problem) {
+        problem.window_left = left;
+        problem.window_right = right;
+    });
+}
+
+attn4j_status attn4j_plan_set_softcap(attn4j_plan plan, double softcap) {
+    return set_option(plan, [&](AttentionProblem& problem) { problem.softcap = softcap; });
+}
+
+attn4j_status attn4j_plan_set_bias(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key) {
+    return guard([&] { plan_of(plan).open_problem().bias = {true, batch, head, query, key}; });
+}
+
+attn4j_status attn4j_plan_set_mask(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key) {
+    return guard([&] { plan_of(plan).open_problem().mask = {true, batch, head, query, key}; });
+}
+
+attn4j_status attn4j_plan_set_dropout(attn4j_plan plan, double p) {
+    return set_option(plan, [&](AttentionProblem& problem) { problem.dropout = p; });
+}
+
+attn4j_status attn4j_plan_set_stage(attn4j_plan plan, attn4j_stage stage, int32_t averaged, int64_t batch, int64_t head,
+                                    int64_t query) {
+    return guard([&] {
+        require_enum("stage", stage, ATTN4J_STAGE_WEIGHTS);
+        AttentionProblem& problem = plan_of(plan).open_problem();
+        problem.stage = stage;
+        problem.averaged = averaged != 0;
+        problem.scores = {stage != ATTN4J_STAGE_NONE, batch, averaged != 0 ? 0 : head, query, 1};
     });
 }
 
 attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment) {
     return guard([&] {
-        if (alignment != ATTN4J_BOTTOM_RIGHT && alignment != ATTN4J_TOP_LEFT)
-            fail(ATTN4J_INVALID_ARGUMENT, "alignment must be 0 or 1: alignment=%d", static_cast<int>(alignment));
+        require_enum("alignment", alignment, ATTN4J_TOP_LEFT);
         AttentionProblem& problem = plan_of(plan).open_problem();
         problem.causal = true;
         problem.alignment = alignment;
@@ -185,11 +237,22 @@ attn4j_status attn4j_plan_build(attn4j_plan plan) {
     return guard([&] { plan_of(plan).build(); });
 }
 
-attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const float* q,
-                              const float* k, const float* v, float* out, float* lse, const int64_t* key_lengths,
-                              const int64_t* offsets, const int64_t* cu_queries, const int64_t* cu_keys) {
+attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
+                              const void* k, const void* v, void* out, float* lse, const int64_t* key_lengths,
+                              const int64_t* offsets, const int64_t* cu_queries, const int64_t* cu_keys,
+                              const float* bias, const uint8_t* mask, const float* slopes, const float* sinks,
+                              float* scores, int64_t seed, const int32_t* cancelled) {
     return guard([&] {
-        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys});
+        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys, bias, mask,
+                           slopes, sinks, scores, seed, cancelled});
+    });
+}
+
+attn4j_status attn4j_plan_explain(attn4j_plan plan, char* text, int64_t capacity) {
+    return guard([&] {
+        if (text == nullptr || capacity < 1)
+            fail(ATTN4J_INVALID_ARGUMENT, "an explanation needs a buffer: capacity=%lld", static_cast<long long>(capacity));
+        plan_of(plan).explain(text, capacity);
     });
 }
 
@@ -254,6 +317,54 @@ attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon,
                                int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
     return guard([&] {
         normalize({"x", x, x_stride}, epsilon, {"out", out, out_stride}, rows, width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_cast(const void* x, attn4j_dtype x_dtype, int64_t x_stride, void* out, attn4j_dtype out_dtype,
+                          int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        require_enum("xDtype", x_dtype, ATTN4J_F16);
+        require_enum("outDtype", out_dtype, ATTN4J_F16);
+        cast({x, out, static_cast<Element>(x_dtype), static_cast<Element>(out_dtype), x_stride, out_stride, rows, width},
+             {isa, threads});
+    });
+}
+
+attn4j_status attn4j_merge(const float* const* outs, const int64_t* out_strides, const float* const* lses,
+                           int64_t count, const float* sinks, int64_t heads, int64_t queries, float* out,
+                           int64_t out_stride, float* lse, int64_t rows, int64_t width, attn4j_isa isa,
+                           int32_t threads) {
+    return guard([&] {
+        merge({outs, out_strides, lses, sinks, out, lse, out_stride, count, width, heads, queries, 0, rows},
+              {isa, threads});
+    });
+}
+
+attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row, void* out, int64_t out_batch,
+                            int64_t out_head, int64_t out_row, attn4j_dtype dtype, int64_t batch, int64_t heads,
+                            int64_t rows, int64_t head_dim, int64_t rotary_dim, attn4j_rotary_layout layout,
+                            const float* cos, const float* sin, int64_t positions, int64_t table_stride,
+                            const int64_t* position_ids, int64_t position_stride, const int64_t* start, attn4j_isa isa,
+                            int32_t threads) {
+    return guard([&] {
+        require_enum("dtype", dtype, ATTN4J_F16);
+        require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
+        const Rotary entry = {x,   out, static_cast<Element>(dtype), x_head, x_row, out_head, out_row,
+                              cos, sin, nullptr, table_stride, 0, heads, rows, head_dim, rotary_dim,
+                              layout == ATTN4J_ROTARY_PAIRS};
+        rotary({entry, batch, x_batch, out_batch, positions, position_ids, start, position_stride}, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_rotary_tables(float* cos, float* sin, int64_t table_stride, int64_t first_position,
+                                   int64_t positions, int64_t rotary_dim, double base, attn4j_rotary_scaling scaling,
+                                   double factor, int64_t original_positions, double low_rotations,
+                                   double high_rotations, double attention_factor, int32_t threads) {
+    return guard([&] {
+        require_enum("scaling", scaling, ATTN4J_ROTARY_YARN_UNROUNDED);
+        rotary_tables({table_stride, first_position, positions, rotary_dim, base, scaling, factor, original_positions,
+                       low_rotations, high_rotations, attention_factor},
+                      cos, sin, threads);
     });
 }
 

@@ -44,13 +44,13 @@ struct X86Features {
     X86Features() {
         unsigned a, b, c, d;
         if (__get_cpuid(1, &a, &b, &c, &d) == 0) return;
-        const bool fma = (c >> 12) & 1, osxsave = (c >> 27) & 1, avx = (c >> 28) & 1;
+        const bool fma = (c >> 12) & 1, osxsave = (c >> 27) & 1, avx = (c >> 28) & 1, f16c = (c >> 29) & 1;
         if (!osxsave || !avx) return;
         unsigned low, high;
         __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
         const bool ymm_saved = (low & 0x06) == 0x06, zmm_saved = (low & 0xe6) == 0xe6;
         if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return;
-        avx2 = ymm_saved && fma && ((b >> 5) & 1);
+        avx2 = ymm_saved && fma && f16c && ((b >> 5) & 1);
         const unsigned f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
         avx512 = avx2 && zmm_saved && (b & (f | dq | bw | vl)) == (f | dq | bw | vl);
     }

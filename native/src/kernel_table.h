@@ -3,11 +3,14 @@
 #pragma once
 
 #include "kernels/attention/attention.h"
+#include "kernels/cast/cast.h"
 #include "kernels/embed/embed.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/linear/linear.h"
+#include "kernels/merge/merge.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/pool/pool.h"
+#include "kernels/rotary/rotary.h"
 
 namespace attn4j {
 
@@ -19,6 +22,9 @@ struct KernelTable {
     EmbedKernel embed;          // rows of a table by number
     MeanPoolKernel mean_pool;   // the mean of rows
     NormalizeKernel normalize;  // rows to length one
+    CastKernel cast;            // rows from one type to another
+    MergeKernel merge;          // rows of attention over disjoint keys
+    RotaryKernel rotary;        // rows turned by their positions
     double (*fma_flops)(int64_t rounds);  // runs `rounds` of register-only multiply-adds, returns their FLOPs: the limit
 };
 

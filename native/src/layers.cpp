@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers.h"
 
-#include <algorithm>
 #include <initializer_list>
 
 #include "dispatch.h"
 #include "error.h"
-#include "parallel.h"
-#include "problem.h"
+#include "extent.h"
+#include "rows.h"
 
 namespace attn4j {
 namespace {
-
 using Long = long long;
-
-// Elements of a row-wise task: some 10 us of work, the least worth handing to another thread.
-constexpr int64_t kTaskElements = 16384;
-
-// Calls work(first, rows) for runs of rows, each a task.
-template <typename Work>
-void for_rows(int64_t rows, int64_t width, int32_t threads, const Work& work) {
-    const int64_t each = std::max<int64_t>(1, kTaskElements / width);
-    parallel_for((rows + each - 1) / each, threads,
-                 [&](int64_t task) { work(task * each, std::min(each, rows - task * each)); });
 }
-
-}  // namespace
 
 void layer_norm(const Matrix& x, const Matrix& residual, const float* gamma, const float* beta, double epsilon,
                 const MutableMatrix& out, int64_t rows, int64_t width, const Execution& execution) {
@@ -84,7 +70,7 @@ void embed(const Matrix& table, int64_t table_rows, const int32_t* ids, const Mu
                  Long{row}, ids[row], Long{table_rows});
     const int64_t out_floats = span(out, rows, width);
     require_apart(out, out_floats, table.name, table.data, span(table, table_rows, width));
-    check_apart(out.name, out.data, out_floats, "ids", reinterpret_cast<const float*>(ids), rows);
+    check_apart(out.name, out.data, 4 * out_floats, "ids", ids, 4 * rows);
     for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
         kernels.embed({table.data, ids + first, out.data + first * out.stride, table.stride, out.stride, count, width,
                        accumulate});

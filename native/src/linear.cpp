@@ -13,7 +13,6 @@
 #include "gemm.h"
 #include "memory.h"
 #include "parallel.h"
-#include "problem.h"
 
 namespace attn4j {
 namespace {

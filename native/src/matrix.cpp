@@ -4,14 +4,19 @@
 #include <cmath>
 
 #include "error.h"
-#include "problem.h"
+#include "extent.h"
 
 namespace attn4j {
 namespace {
-
 using Long = long long;
+}
 
-int64_t span_of(const char* name, const float* data, int64_t stride, int64_t rows, int64_t width) {
+void require_size(const char* name, int64_t value, int64_t least) {
+    if (value < least)
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least %lld: %s=%lld", name, Long{least}, name, Long{value});
+}
+
+int64_t span(const char* name, const void* data, int64_t stride, int64_t rows, int64_t width) {
     if (data == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null", name, name);
     if (stride < width)
         fail(ATTN4J_INVALID_ARGUMENT, "the row stride of %s must not be less than its width: stride=%lld width=%lld", name,
@@ -20,24 +25,18 @@ int64_t span_of(const char* name, const float* data, int64_t stride, int64_t row
     return extent(name, axes, 2);
 }
 
-}  // namespace
+int64_t span(const Matrix& m, int64_t rows, int64_t width) { return span(m.name, m.data, m.stride, rows, width); }
 
-void require_size(const char* name, int64_t value, int64_t least) {
-    if (value < least)
-        fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least %lld: %s=%lld", name, Long{least}, name, Long{value});
-}
-
-int64_t span(const Matrix& m, int64_t rows, int64_t width) { return span_of(m.name, m.data, m.stride, rows, width); }
-
-int64_t span(const MutableMatrix& m, int64_t rows, int64_t width) { return span_of(m.name, m.data, m.stride, rows, width); }
+int64_t span(const MutableMatrix& m, int64_t rows, int64_t width) { return span(m.name, m.data, m.stride, rows, width); }
 
 void require_same_or_apart(const Matrix& operand, const MutableMatrix& out, int64_t rows, int64_t width) {
     if (operand.data == out.data && operand.stride == out.stride) return;
-    check_apart(out.name, out.data, span(out, rows, width), operand.name, operand.data, span(operand, rows, width));
+    check_apart(out.name, out.data, 4 * span(out, rows, width), operand.name, operand.data,
+                4 * span(operand, rows, width));
 }
 
 void require_apart(const MutableMatrix& out, int64_t out_floats, const char* name, const float* data, int64_t floats) {
-    if (data != nullptr) check_apart(out.name, out.data, out_floats, name, data, floats);
+    if (data != nullptr) check_apart(out.name, out.data, 4 * out_floats, name, data, 4 * floats);
 }
 
 void require_threads(int32_t threads) {

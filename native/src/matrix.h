@@ -31,7 +31,8 @@ void require_threads(int32_t threads);
 void require_activation(attn4j_activation activation);
 void require_epsilon(double epsilon);
 
-// Floats from the first element of [rows, width] to the last; checks that data is there and that rows do not overlap.
+// Elements from the first of [rows, width] to the last; checks that data is there and that rows do not overlap.
+int64_t span(const char* name, const void* data, int64_t stride, int64_t rows, int64_t width);
 int64_t span(const Matrix& matrix, int64_t rows, int64_t width);
 int64_t span(const MutableMatrix& matrix, int64_t rows, int64_t width);
 

@@ -2,6 +2,8 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 #include "blocks.h"
 #include "dispatch.h"
@@ -17,70 +19,135 @@ constexpr double kFlopsPerThread = 2e6;
 
 // One sequence of a run.
 struct Sequence {
-    int64_t queries, keys;
-    int64_t offset;  // query i stands at key i + offset
-    const float *q, *k, *v;
-    float *out, *lse;
-    int64_t lse_head_stride;
+    int64_t number, queries, keys, key_length;
+    int64_t offset;                       // query i stands at key i + offset
+    int64_t q, k, v, out;                 // first elements of its operands
+    int64_t lse, lse_head_stride;
 };
 
 Sequence sequence(const AttentionProblem& p, const AttentionOperands& o, int64_t b) {
     Sequence s;
-    int64_t q = 0, k = 0, v = 0, out = 0;  // distances of the first rows
+    s.number = b;
     if (p.ragged) {
         s.queries = o.cu_queries[b + 1] - o.cu_queries[b];
-        s.keys = o.cu_keys[b + 1] - o.cu_keys[b];
-        q = o.cu_queries[b] * p.strides[ATTN4J_Q].row;
-        k = o.cu_keys[b] * p.strides[ATTN4J_K].row;
-        v = o.cu_keys[b] * p.strides[ATTN4J_V].row;
-        out = o.cu_queries[b] * p.strides[ATTN4J_OUT].row;
-        s.lse = o.lse == nullptr ? nullptr : o.lse + o.cu_queries[b];
+        s.keys = s.key_length = o.cu_keys[b + 1] - o.cu_keys[b];
+        s.q = o.cu_queries[b] * p.strides[ATTN4J_Q].row;
+        s.k = o.cu_keys[b] * p.strides[ATTN4J_K].row;
+        s.v = o.cu_keys[b] * p.strides[ATTN4J_V].row;
+        s.out = o.cu_queries[b] * p.strides[ATTN4J_OUT].row;
+        s.lse = o.cu_queries[b];
         s.lse_head_stride = o.cu_queries[o.batch];
     } else {
         s.queries = o.queries;
-        s.keys = o.key_lengths == nullptr ? o.keys : o.key_lengths[b];
-        q = b * p.strides[ATTN4J_Q].batch;
-        k = b * p.strides[ATTN4J_K].batch;
-        v = b * p.strides[ATTN4J_V].batch;
-        out = b * p.strides[ATTN4J_OUT].batch;
-        s.lse = o.lse == nullptr ? nullptr : o.lse + b * p.heads * o.queries;
+        s.keys = o.keys;
+        s.key_length = o.key_lengths == nullptr ? o.keys : o.key_lengths[b];
+        s.q = b * p.strides[ATTN4J_Q].batch;
+        s.k = b * p.strides[ATTN4J_K].batch;
+        s.v = b * p.strides[ATTN4J_V].batch;
+        s.out = b * p.strides[ATTN4J_OUT].batch;
+        s.lse = b * p.heads * o.queries;
         s.lse_head_stride = o.queries;
     }
-    s.q = o.q + q;
-    s.k = o.k + k;
-    s.v = o.v + v;
-    s.out = o.out + out;
-    s.offset = o.offsets != nullptr ? o.offsets[b] : p.alignment == ATTN4J_TOP_LEFT ? 0 : s.keys - s.queries;
+    s.offset = o.offsets != nullptr ? o.offsets[b] : p.alignment == ATTN4J_TOP_LEFT ? 0 : s.key_length - s.queries;
     return s;
 }
 
-Blocks blocks_of(const Sequence& s, const AttentionKernel& kernel) {
-    return Blocks(s.queries, kernel.lanes, kernel.block_queries);
+// The address of an element.
+const void* at(const void* base, Element type, int64_t element) {
+    return static_cast<const char*>(base) + element * bytes_of(type);
 }
 
-void run_block(const AttentionProblem& p, const AttentionKernel& kernel, const Sequence& s, int64_t head, int64_t first,
-               int64_t queries, float* workspace) {
+// a + b, or the end of the range that it passes.
+int64_t saturated_sum(int64_t a, int64_t b) {
+    int64_t sum;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b < 0 ? INT64_MIN : INT64_MAX;
+}
+
+// offset + width + first with -1 for an open width; clamped only at the end, as a far offset and a wide window may meet again.
+int64_t edge(int64_t offset, int64_t first, int64_t width, int64_t direction, int64_t open, int64_t least, int64_t most) {
+    if (width < 0) return open;
+    return std::clamp(saturated_sum(saturated_sum(offset, direction * width), first), least, most);
+}
+
+Dropout dropout_of(const AttentionProblem& p, int64_t seed) {
+    const auto bits = static_cast<uint64_t>(seed);
+    // At most 2^32 - 1: p below 1 never drops everything.
+    const double threshold = std::min(std::ldexp(p.dropout, 32), 4294967295.0);
+    return {static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32), static_cast<uint32_t>(threshold),
+            static_cast<float>(1 / (1 - p.dropout))};
+}
+
+// Queries [first, end) of a head of a sequence.
+AttentionBlock make_block(const AttentionProblem& p, const AttentionOperands& o, const Sequence& s, int64_t head,
+                          int64_t first, int64_t end) {
     const int64_t kv_head = head / (p.heads / p.kv_heads);
-    AttentionBlock block;
+    const auto start = [&](attn4j_operand operand, int64_t sequence, int64_t h, int64_t row) {
+        return sequence + h * p.strides[operand].head + row * p.strides[operand].row;
+    };
+    AttentionBlock block{};
+    block.q_type = p.types[ATTN4J_Q];
+    block.k_type = p.types[ATTN4J_K];
+    block.v_type = p.types[ATTN4J_V];
+    block.out_type = p.types[ATTN4J_OUT];
+    block.q = at(o.q, block.q_type, start(ATTN4J_Q, s.q, head, first));
+    block.k = at(o.k, block.k_type, start(ATTN4J_K, s.k, kv_head, 0));
+    block.v = at(o.v, block.v_type, start(ATTN4J_V, s.v, kv_head, 0));
+    block.out = const_cast<void*>(at(o.out, block.out_type, start(ATTN4J_OUT, s.out, head, first)));
+    block.lse = o.lse == nullptr ? nullptr : o.lse + s.lse + head * s.lse_head_stride + first;
     block.q_stride = p.strides[ATTN4J_Q].row;
     block.k_stride = p.strides[ATTN4J_K].row;
     block.v_stride = p.strides[ATTN4J_V].row;
     block.out_stride = p.strides[ATTN4J_OUT].row;
-    block.q = s.q + head * p.strides[ATTN4J_Q].head + first * block.q_stride;
-    block.k = s.k + kv_head * p.strides[ATTN4J_K].head;
-    block.v = s.v + kv_head * p.strides[ATTN4J_V].head;
-    block.out = s.out + head * p.strides[ATTN4J_OUT].head + first * block.out_stride;
-    block.lse = s.lse == nullptr ? nullptr : s.lse + head * s.lse_head_stride + first;
-    block.queries = queries;
+    block.queries = end - first;
     block.keys = s.keys;
+    block.key_length = s.key_length;
     block.head_dim = p.head_dim;
     block.value_dim = p.value_dim;
-    // Clamped to where it stops making a difference, so that no offset overflows.
-    const int64_t offset = std::clamp(s.offset, -(s.queries + 1), s.keys);
-    block.last_key = p.causal ? std::min(offset + first, s.keys - 1) : s.keys - 1;
+
+    // Beyond a row outside the keys an edge makes no difference to what is visible.
+    const int64_t least = -(s.queries + 2), most = s.keys + s.queries + 2;
+    const int64_t by_cause = edge(s.offset, first, p.causal ? 0 : -1, 1, s.key_length - 1, least, most);
+    const int64_t by_window = edge(s.offset, first, p.window_right, 1, s.key_length - 1, least, most);
+    block.last_key = std::min({by_cause, by_window, s.key_length - 1});
+    block.first_key = edge(s.offset, first, p.window_left, -1, -s.queries, least, most);
+    block.position = saturated_sum(s.offset, first);
+
     block.scale = static_cast<float>(p.scale);
-    block.workspace = workspace;
-    kernel.run(block);
+    block.softcap = static_cast<float>(p.softcap);
+    block.slope = o.slopes == nullptr ? 0.0f : o.slopes[head];
+    block.has_sink = o.sinks != nullptr;
+    block.sink = o.sinks == nullptr ? 0.0f : o.sinks[head];
+    if (p.bias.present) {
+        block.bias = o.bias + s.number * p.bias.batch + head * p.bias.head + first * p.bias.query;
+        block.bias_query_stride = p.bias.query;
+        block.bias_key_stride = p.bias.key;
+    }
+    if (p.mask.present) {
+        block.keep = o.mask + s.number * p.mask.batch + head * p.mask.head + first * p.mask.query;
+        block.keep_query_stride = p.mask.query;
+        block.keep_key_stride = p.mask.key;
+    }
+    block.dropout = dropout_of(p, o.seed);
+    block.row = static_cast<uint32_t>(s.number * p.heads + head);
+    block.first_query = first;
+    block.stage = static_cast<Stage>(p.stage);
+    if (p.scores.present) {
+        block.scores = o.scores + s.number * p.scores.batch + (p.averaged ? 0 : head * p.scores.head) + first * p.scores.query;
+        block.scores_stride = p.scores.query;
+        block.scores_factor = p.averaged ? static_cast<float>(1.0 / static_cast<double>(p.heads)) : 1.0f;
+        block.scores_accumulate = p.averaged && head > 0;
+    }
+    block.cancelled = o.cancelled;
+    return block;
+}
+
+bool is_cancelled(const AttentionOperands& o) {
+    return o.cancelled != nullptr && __atomic_load_n(o.cancelled, __ATOMIC_RELAXED) != 0;
+}
+
+Blocks blocks_of(int64_t queries, const AttentionKernel& kernel) {
+    return Blocks(queries, kernel.lanes, kernel.block_queries);
 }
 
 }  // namespace
@@ -97,6 +164,7 @@ AttentionProblem& Plan::open_problem() {
 void Plan::set_isa(attn4j_isa isa) {
     require_open();
     isa_ = resolve_isa(isa);
+    forced_ = isa != ATTN4J_ISA_DEFAULT;
 }
 
 void Plan::set_threads(int32_t threads) {
@@ -116,39 +184,48 @@ void Plan::build() {
     kernel_ = &kernel;
 }
 
-void Plan::run(const AttentionOperands& operands) const {
+void Plan::require_built() const {
     if (kernel_ == nullptr) fail(ATTN4J_ILLEGAL_STATE, "a plan must be built before it runs: built=false");
+}
+
+int Plan::threads_for(double scores) const {
+    const AttentionProblem& p = problem_;
+    const double flops = 2.0 * scores * static_cast<double>(p.heads * (p.head_dim + p.value_dim));
+    const int worth = static_cast<int>(std::min(flops / kFlopsPerThread, 1024.0)) + 1;
+    return threads_ == 0 ? worth : std::min(threads_, worth);
+}
+
+void Plan::run(const AttentionOperands& operands) const {
+    require_built();
     check_operands(problem_, operands);
 
     // Tasks are numbered sequence by sequence; where lengths differ, starts[b] is the first of sequence b. They share the calling
-    // thread's scratch space with its own workspace, which comes first.
+    // thread's scratch space with its own workspace, which comes first. Where scores are averaged, a task takes all heads in turn.
     const AttentionProblem& p = problem_;
     const AttentionKernel& kernel = *kernel_;
-    const int64_t batch = operands.batch;
+    const int64_t batch = operands.batch, task_heads = p.averaged ? p.heads : 1;
     const int64_t table_floats = p.ragged ? (batch + 1) * static_cast<int64_t>(sizeof(int64_t) / sizeof(float)) : 0;
     float* const mine = scratch(workspace_floats_ + table_floats);
     int64_t* const starts = reinterpret_cast<int64_t*>(mine + workspace_floats_);
 
     int64_t tasks = 0;
-    double flops = 0;
+    double scores = 0;
     if (p.ragged) {
         for (int64_t b = 0; b < batch; ++b) {
             starts[b] = tasks;
             const Sequence s = sequence(p, operands, b);
-            tasks += p.heads * blocks_of(s, kernel).count;
-            flops += static_cast<double>(s.queries) * static_cast<double>(s.keys);
+            tasks += p.heads / task_heads * blocks_of(s.queries, kernel).count;
+            scores += static_cast<double>(s.queries) * static_cast<double>(s.keys);
         }
         starts[batch] = tasks;
     } else {
-        tasks = batch * p.heads * Blocks(operands.queries, kernel.lanes, kernel.block_queries).count;
-        flops = static_cast<double>(batch * operands.queries) * static_cast<double>(operands.keys);
+        tasks = batch * (p.heads / task_heads) * blocks_of(operands.queries, kernel).count;
+        scores = static_cast<double>(batch * operands.queries) * static_cast<double>(operands.keys);
     }
-    flops *= 2.0 * static_cast<double>(p.heads * (p.head_dim + p.value_dim));
-    const int worth = static_cast<int>(std::min(flops / kFlopsPerThread, 1024.0)) + 1;
-    const int threads = threads_ == 0 ? worth : std::min(threads_, worth);
 
     const int64_t workspace_floats = workspace_floats_;
-    parallel_for(tasks, threads, [&](int64_t task) {
+    parallel_for(tasks, threads_for(scores), [&](int64_t task) {
+        if (is_cancelled(operands)) return;
         // Later blocks see more keys when causal: they go first, so that no thread is left with a long one at the end.
         const int64_t number = p.causal ? tasks - 1 - task : task;
         int64_t b, within;
@@ -161,11 +238,31 @@ void Plan::run(const AttentionOperands& operands) const {
             within = number % each;
         }
         const Sequence s = sequence(p, operands, b);
-        const Blocks blocks = blocks_of(s, kernel);
-        const int64_t head = within / blocks.count, block = within % blocks.count;
-        run_block(p, kernel, s, head, blocks.begin(block), blocks.end(block) - blocks.begin(block),
-                  scratch(workspace_floats));
+        const Blocks blocks = blocks_of(s.queries, kernel);
+        const int64_t first_head = within / blocks.count * task_heads, i = within % blocks.count;
+        for (int64_t head = first_head; head < first_head + task_heads; ++head) {
+            AttentionBlock block = make_block(p, operands, s, head, blocks.begin(i), blocks.end(i));
+            block.workspace = scratch(workspace_floats);
+            kernel.run(block);
+        }
     });
+    if (is_cancelled(operands)) fail(ATTN4J_CANCELLED, "the run was cancelled: cancelled=%d", *operands.cancelled);
+}
+
+void Plan::explain(char* text, int64_t capacity) const {
+    require_built();
+    const AttentionProblem& p = problem_;
+    const Blocks blocks = blocks_of(p.queries, *kernel_);
+    const int64_t tasks = (p.ragged ? 1 : p.batch) * (p.averaged ? 1 : p.heads) * blocks.count;
+    const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
+    std::snprintf(text, static_cast<size_t>(capacity),
+                  "kernel=fused-forward isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
+                  "workspace=%lld bytes a thread",
+                  isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
+                  static_cast<long long>(kernel_->lanes), static_cast<long long>(kernel_->block_queries),
+                  static_cast<long long>(kernel_->key_block), static_cast<long long>(tasks),
+                  p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries",
+                  std::min(threads_for(scores), pool_threads()), static_cast<long long>(workspace_floats_ * 4));
 }
 
 }  // namespace attn4j

@@ -20,12 +20,16 @@ public:
     // After build().
     attn4j_isa isa() const { return isa_; }
     void run(const AttentionOperands& operands) const;
+    void explain(char* text, int64_t capacity) const;
 
 private:
     void require_open() const;
+    void require_built() const;
+    int threads_for(double scores) const;
 
     AttentionProblem problem_;
     attn4j_isa isa_ = ATTN4J_ISA_DEFAULT;
+    bool forced_ = false;  // the ISA was asked for
     int32_t threads_ = 0;
     const AttentionKernel* kernel_ = nullptr;  // null until built
     int64_t workspace_floats_ = 0;             // of one task

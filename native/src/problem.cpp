@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "error.h"
+#include "extent.h"
 
 namespace attn4j {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 using Long = long long;
 
 constexpr const char* kOperandNames[] = {"q", "k", "v", "out"};
+constexpr attn4j_operand kOperands[] = {ATTN4J_Q, ATTN4J_K, ATTN4J_V, ATTN4J_OUT};
 
 void require_at_least(const char* name, int64_t value, int64_t least) {
     if (value < least)
@@ -44,33 +46,75 @@ void require_at_most(const char* name, int64_t value, int64_t most) {
              Long{most});
 }
 
-struct Box {
-    Axis axes[4];
-    int64_t floats(attn4j_operand operand) const { return extent(kOperandNames[operand], axes, 4); }
+// How many sequences and rows are laid out one behind the other. A ragged batch is one long sequence.
+struct Layout {
+    int64_t batch, queries, keys;
 };
 
-// The elements of an operand for the given numbers of sequences and rows.
-Box box(const AttentionProblem& p, attn4j_operand operand, int64_t batch, int64_t queries, int64_t keys) {
+struct Box {
+    Axis axes[4];
+};
+
+Box box(const AttentionProblem& p, attn4j_operand operand, const Layout& layout) {
     const bool of_queries = operand == ATTN4J_Q || operand == ATTN4J_OUT;
     const bool of_values = operand == ATTN4J_V || operand == ATTN4J_OUT;
     const Strides& s = p.strides[operand];
-    return {{{batch, s.batch},
+    return {{{layout.batch, s.batch},
              {of_queries ? p.heads : p.kv_heads, s.head},
-             {of_queries ? queries : keys, s.row},
+             {of_queries ? layout.queries : layout.keys, s.row},
              {of_values ? p.value_dim : p.head_dim, 1}}};
 }
 
+int64_t bytes(const AttentionProblem& p, attn4j_operand operand, const Layout& layout) {
+    return extent(kOperandNames[operand], box(p, operand, layout).axes, 4) * bytes_of(p.types[operand]);
+}
+
+Box box(const AttentionProblem& p, const ScoreStrides& s, const Layout& layout) {
+    return {{{layout.batch, s.batch}, {p.averaged && &s == &p.scores ? 1 : p.heads, s.head}, {layout.queries, s.query}, {layout.keys, s.key}}};
+}
+
+Layout most(const AttentionProblem& p) { return {p.ragged ? 1 : p.batch, p.queries, p.keys}; }
+
 // Throws where two elements of out share an address.
-void check_out(const AttentionProblem& p, int64_t batch, int64_t queries) {
-    const Box out = box(p, ATTN4J_OUT, batch, queries, 0);
-    if (out.floats(ATTN4J_OUT) > 0) check_distinct("out", out.axes, 4);
+void check_out(const AttentionProblem& p, const Layout& layout) {
+    const Box out = box(p, ATTN4J_OUT, layout);
+    if (extent("out", out.axes, 4) > 0) check_distinct("out", out.axes, 4);
+}
+
+void check_score_strides(const char* name, const AttentionProblem& p, const ScoreStrides& s) {
+    if (!s.present) return;
+    if (s.batch < 0 || s.head < 0 || s.query < 0)
+        fail(ATTN4J_INVALID_ARGUMENT, "strides of %s must not be negative: batch=%lld head=%lld query=%lld", name,
+             Long{s.batch}, Long{s.head}, Long{s.query});
+    if (s.key != 0 && s.key != 1)
+        fail(ATTN4J_INVALID_ARGUMENT, "the key stride of %s must be 0 or 1: key=%lld", name, Long{s.key});
+    extent(name, box(p, s, {p.batch, p.queries, p.keys}).axes, 4);
+}
+
+void require_given(const char* name, const void* address, bool wanted) {
+    if ((address != nullptr) != wanted)
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must be given exactly where the plan has it: %s=%s plan=%s", name, name,
+             address == nullptr ? "null" : "given", wanted ? "with" : "without");
 }
 
 }  // namespace
 
-void set_contiguous(AttentionProblem& p) {
-    for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V, ATTN4J_OUT}) {
-        const Box sizes = box(p, operand, p.batch, p.queries, p.keys);
+AttentionProblem plain_problem(int64_t batch, int64_t heads, int64_t kv_heads, int64_t queries, int64_t keys,
+                               int64_t head_dim, int64_t value_dim) {
+    AttentionProblem p{};
+    p.batch = batch;
+    p.heads = heads;
+    p.kv_heads = kv_heads;
+    p.queries = queries;
+    p.keys = keys;
+    p.head_dim = head_dim;
+    p.value_dim = value_dim;
+    p.scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+    p.alignment = ATTN4J_BOTTOM_RIGHT;
+    p.window_left = p.window_right = -1;
+    p.stage = ATTN4J_STAGE_NONE;
+    for (const attn4j_operand operand : kOperands) {
+        const Box sizes = box(p, operand, most(p));
         Strides& s = p.strides[operand];
         s.row = sizes.axes[3].size;
         if (__builtin_mul_overflow(s.row, sizes.axes[2].size, &s.head) ||
@@ -78,62 +122,19 @@ void set_contiguous(AttentionProblem& p) {
             fail(ATTN4J_INVALID_ARGUMENT, "%s must fit into memory: rows=%lld row=%lld", kOperandNames[operand],
                  Long{sizes.axes[2].size}, Long{s.row});
     }
+    return p;
 }
 
-int64_t extent(const char* name, const Axis* axes, int count) {
-    int64_t last = 0;
-    for (int i = 0; i < count; ++i) {
-        if (axes[i].size == 0) return 0;
-        int64_t distance;
-        if (__builtin_mul_overflow(axes[i].size - 1, axes[i].stride, &distance) ||
-            __builtin_add_overflow(last, distance, &last) || last > INT64_MAX / 8)
-            fail(ATTN4J_INVALID_ARGUMENT, "%s must fit into memory: size=%lld stride=%lld", name, Long{axes[i].size},
-                 Long{axes[i].stride});
-    }
-    return last + 1;
-}
-
-void check_distinct(const char* name, const Axis* axes, int count) {
-    Axis sorted[4];  // by stride, by insertion
-    int used = 0;
-    for (int i = 0; i < count; ++i) {
-        if (axes[i].size < 2) continue;
-        int at = used++;
-        for (; at > 0 && sorted[at - 1].stride > axes[i].stride; --at) sorted[at] = sorted[at - 1];
-        sorted[at] = axes[i];
-    }
-    for (int i = 0; i < used; ++i) {
-        const int64_t inner = extent(name, sorted, i);
-        if (sorted[i].stride < inner)
-            fail(ATTN4J_INVALID_ARGUMENT, "elements of %s must not share memory: stride=%lld elements below it=%lld", name,
-                 Long{sorted[i].stride}, Long{inner});
-    }
-}
-
-void check_apart(const char* a_name, const float* a, int64_t a_floats, const char* b_name, const float* b,
-                 int64_t b_floats) {
-    const auto a_begin = reinterpret_cast<uintptr_t>(a), b_begin = reinterpret_cast<uintptr_t>(b);
-    const auto a_bytes = static_cast<uintptr_t>(a_floats) * sizeof(float),
-               b_bytes = static_cast<uintptr_t>(b_floats) * sizeof(float);
-    if (a_bytes == 0 || b_bytes == 0) return;
-    if (a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes)
-        fail(ATTN4J_INVALID_ARGUMENT, "%s must not overlap %s: %s=0x%llx+%llu bytes %s=0x%llx+%llu bytes", a_name, b_name,
-             a_name, static_cast<unsigned long long>(a_begin), static_cast<unsigned long long>(a_bytes), b_name,
-             static_cast<unsigned long long>(b_begin), static_cast<unsigned long long>(b_bytes));
-}
-
-int64_t check_cumulative(const char* name, const int64_t* cu, int64_t batch, int64_t most) {
-    if (cu == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "cumulative lengths must be given: %s=null", name);
-    if (cu[0] != 0) fail(ATTN4J_INVALID_ARGUMENT, "%s must begin with 0: %s[0]=%lld", name, name, Long{cu[0]});
-    for (int64_t b = 0; b < batch; ++b) {
-        if (cu[b + 1] < cu[b])
-            fail(ATTN4J_INVALID_ARGUMENT, "%s must not decrease: %s[%lld]=%lld %s[%lld]=%lld", name, name, Long{b},
-                 Long{cu[b]}, name, Long{b + 1}, Long{cu[b + 1]});
-        if (cu[b + 1] - cu[b] > most)
-            fail(ATTN4J_INVALID_ARGUMENT, "no length of %s may exceed the plan's: length[%lld]=%lld plan=%lld",
-                 name, Long{b}, Long{cu[b + 1] - cu[b]}, Long{most});
-    }
-    return cu[batch];
+void check_options(const AttentionProblem& p) {
+    require_at_least("windowLeft", p.window_left, -1);
+    require_at_least("windowRight", p.window_right, -1);
+    // The kernels compute with float32: what is finite as a double may not be there.
+    if (!std::isfinite(static_cast<float>(p.scale)))
+        fail(ATTN4J_INVALID_ARGUMENT, "scale must be finite: scale=%g", p.scale);
+    if (!(p.softcap >= 0) || !std::isfinite(static_cast<float>(p.softcap)))
+        fail(ATTN4J_INVALID_ARGUMENT, "softcap must be finite and not negative: softcap=%g", p.softcap);
+    if (!(p.dropout >= 0 && p.dropout < 1))
+        fail(ATTN4J_INVALID_ARGUMENT, "dropout must be at least 0 and below 1: dropout=%g", p.dropout);
 }
 
 void check_problem(const AttentionProblem& p) {
@@ -148,55 +149,79 @@ void check_problem(const AttentionProblem& p) {
     if (p.heads % p.kv_heads != 0)
         fail(ATTN4J_INVALID_ARGUMENT, "kvHeads must divide heads: heads=%lld kvHeads=%lld", Long{p.heads},
              Long{p.kv_heads});
-    if (!std::isfinite(p.scale)) fail(ATTN4J_INVALID_ARGUMENT, "scale must be finite: scale=%g", p.scale);
-    for (int operand = ATTN4J_Q; operand <= ATTN4J_OUT; ++operand) {
+    for (const attn4j_operand operand : kOperands) {
         const Strides& s = p.strides[operand];
         if (s.batch < 0 || s.head < 0 || s.row < 0)
             fail(ATTN4J_INVALID_ARGUMENT, "strides of %s must not be negative: batch=%lld head=%lld row=%lld",
                  kOperandNames[operand], Long{s.batch}, Long{s.head}, Long{s.row});
-        box(p, static_cast<attn4j_operand>(operand), p.ragged ? 1 : p.batch, p.queries, p.keys)
-            .floats(static_cast<attn4j_operand>(operand));
+        bytes(p, operand, most(p));
     }
-    check_out(p, p.ragged ? 1 : p.batch, p.queries);
+    check_out(p, most(p));
+    check_score_strides("bias", p, p.bias);
+    check_score_strides("mask", p, p.mask);
+    check_score_strides("scores", p, p.scores);
+    const Box scores = box(p, p.scores, {p.batch, p.queries, p.keys});
+    if (p.scores.present && extent("scores", scores.axes, 4) > 0) check_distinct("scores", scores.axes, 4);
 }
 
 void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
     require_at_least("batch", o.batch, 0);
     require_at_most("batch", o.batch, p.batch);
-    int64_t batch = o.batch, queries = o.queries, keys = o.keys;
+    Layout layout{o.batch, o.queries, o.keys};
+    int64_t longest_queries = o.queries, longest_keys = o.keys;
     if (p.ragged) {
         if (o.key_lengths != nullptr)
-            fail(ATTN4J_INVALID_ARGUMENT, "a ragged run takes key lengths from cuKeys: keyLengths=%p", static_cast<const void*>(o.key_lengths));
-        queries = check_cumulative("cuQueries", o.cu_queries, batch, p.queries);
-        keys = check_cumulative("cuKeys", o.cu_keys, batch, p.keys);
-        batch = 1;
+            fail(ATTN4J_INVALID_ARGUMENT, "a ragged run takes key lengths from cuKeys: keyLengths=%p",
+                 static_cast<const void*>(o.key_lengths));
+        layout = {1, check_cumulative("cuQueries", o.cu_queries, o.batch, p.queries),
+                  check_cumulative("cuKeys", o.cu_keys, o.batch, p.keys)};
         // More rows than a plan's sequence has may reach those of the next head.
-        check_out(p, batch, queries);
+        check_out(p, layout);
+        longest_queries = p.queries;
+        longest_keys = p.keys;
     } else {
-        require_at_least("queries", queries, 0);
-        require_at_most("queries", queries, p.queries);
-        require_at_least("keys", keys, 0);
-        require_at_most("keys", keys, p.keys);
-        for (int64_t b = 0; o.key_lengths != nullptr && b < batch; ++b)
-            if (o.key_lengths[b] < 0 || o.key_lengths[b] > keys)
+        require_at_least("queries", o.queries, 0);
+        require_at_most("queries", o.queries, p.queries);
+        require_at_least("keys", o.keys, 0);
+        require_at_most("keys", o.keys, p.keys);
+        for (int64_t b = 0; o.key_lengths != nullptr && b < o.batch; ++b)
+            if (o.key_lengths[b] < 0 || o.key_lengths[b] > o.keys)
                 fail(ATTN4J_INVALID_ARGUMENT, "keyLengths must lie between 0 and keys: keyLengths[%lld]=%lld keys=%lld",
-                     Long{b}, Long{o.key_lengths[b]}, Long{keys});
+                     Long{b}, Long{o.key_lengths[b]}, Long{o.keys});
     }
-    const float* const addresses[] = {o.q, o.k, o.v, o.out};
-    int64_t floats[4];
-    for (int operand = ATTN4J_Q; operand <= ATTN4J_OUT; ++operand) {
-        floats[operand] = box(p, static_cast<attn4j_operand>(operand), batch, queries, keys)
-                              .floats(static_cast<attn4j_operand>(operand));
-        if (addresses[operand] == nullptr && floats[operand] > 0)
-            fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null elements=%lld", kOperandNames[operand],
-                 kOperandNames[operand], Long{floats[operand]});
+    require_given("bias", o.bias, p.bias.present);
+    require_given("mask", o.mask, p.mask.present);
+    require_given("scores", o.scores, p.scores.present);
+
+    const void* const addresses[] = {o.q, o.k, o.v, o.out};
+    int64_t sizes[4];
+    for (const attn4j_operand operand : kOperands) {
+        sizes[operand] = bytes(p, operand, layout);
+        if (addresses[operand] == nullptr && sizes[operand] > 0)
+            fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null bytes=%lld", kOperandNames[operand],
+                 kOperandNames[operand], Long{sizes[operand]});
     }
-    const int64_t lse_floats = o.lse == nullptr ? 0 : batch * p.heads * queries;
-    for (int operand = ATTN4J_Q; operand <= ATTN4J_V; ++operand) {
-        check_apart("out", o.out, floats[ATTN4J_OUT], kOperandNames[operand], addresses[operand], floats[operand]);
-        check_apart("lse", o.lse, lse_floats, kOperandNames[operand], addresses[operand], floats[operand]);
+    const int64_t f32 = static_cast<int64_t>(sizeof(float));
+    const int64_t lse_bytes = o.lse == nullptr ? 0 : layout.batch * p.heads * layout.queries * f32;
+    const Layout scored{o.batch, longest_queries, longest_keys};
+    const int64_t scores_bytes = o.scores == nullptr ? 0 : extent("scores", box(p, p.scores, scored).axes, 4) * f32;
+    struct Written {
+        const char* name;
+        const void* address;
+        int64_t size;
+    };
+    const int64_t bias_bytes = o.bias == nullptr ? 0 : extent("bias", box(p, p.bias, scored).axes, 4) * f32;
+    const int64_t mask_bytes = o.mask == nullptr ? 0 : extent("mask", box(p, p.mask, scored).axes, 4);
+    const Written written[] = {{"out", o.out, sizes[ATTN4J_OUT]}, {"lse", o.lse, lse_bytes}, {"scores", o.scores, scores_bytes}};
+    for (const Written& w : written) {
+        for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V})
+            check_apart(w.name, w.address, w.size, kOperandNames[operand], addresses[operand], sizes[operand]);
+        check_apart(w.name, w.address, w.size, "bias", o.bias, bias_bytes);
+        check_apart(w.name, w.address, w.size, "mask", o.mask, mask_bytes);
     }
-    check_apart("lse", o.lse, lse_floats, "out", o.out, floats[ATTN4J_OUT]);
+    check_apart("lse", o.lse, lse_bytes, "out", o.out, sizes[ATTN4J_OUT]);
+    check_apart("scores", o.scores, scores_bytes, "out", o.out, sizes[ATTN4J_OUT]);
+    check_apart("scores", o.scores, scores_bytes, "lse", o.lse, lse_bytes);
 }
 
 }  // namespace attn4j

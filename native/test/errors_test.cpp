@@ -79,7 +79,8 @@ protected:
     }
     Status run(const Run& r) const {
         return attn4j_plan_run(plan, r.batch, r.queries, r.keys, r.q, r.k, r.v, r.out, r.lse, r.key_lengths, r.offsets,
-                               r.cu_queries, r.cu_keys);
+                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr,
+            nullptr, 0, nullptr);
     }
     void expect_refused(const Run& r, std::initializer_list<const char*> parts) const {
         EXPECT_REFUSED(run(r), ATTN4J_INVALID_ARGUMENT, parts);
@@ -101,7 +102,7 @@ TEST_F(PlanTest, Options) {
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, -INFINITY), ATTN4J_INVALID_ARGUMENT, {"scale=-inf"});
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, 1e39), ATTN4J_INVALID_ARGUMENT, {"scale=1e+39"});
     EXPECT_REFUSED(attn4j_plan_set_causal(plan, static_cast<attn4j_alignment>(2)), ATTN4J_INVALID_ARGUMENT,
-                   {"alignment must be 0 or 1", "alignment=2"});
+                   {"alignment must be 0 to 1", "alignment=2"});
     EXPECT_REFUSED(attn4j_plan_set_isa(plan, static_cast<attn4j_isa>(5)), ATTN4J_INVALID_ARGUMENT,
                    {"isa must be 0 to 4", "isa=5"});
     EXPECT_REFUSED(attn4j_plan_set_threads(plan, -1), ATTN4J_INVALID_ARGUMENT,
@@ -186,16 +187,16 @@ TEST_F(PlanTest, RunAddresses) {
     build();
     Run r = good();
     r.q = nullptr;
-    expect_refused(r, {"q must not be null", "q=null", "elements=384"});
+    expect_refused(r, {"q must not be null", "q=null", "bytes=1536"});
     r = good();
     r.k = nullptr;
-    expect_refused(r, {"k must not be null", "elements=160"});
+    expect_refused(r, {"k must not be null", "bytes=640"});
     r = good();
     r.v = nullptr;
     expect_refused(r, {"v must not be null"});
     r = good();
     r.out = nullptr;
-    expect_refused(r, {"out must not be null", "elements=384"});
+    expect_refused(r, {"out must not be null", "bytes=1536"});
     for (const auto& [name, operand] : {std::pair("q", &q), std::pair("k", &k), std::pair("v", &v)}) {
         const std::string rule = std::string("must not overlap ") + name;
         r = good();
@@ -278,7 +279,8 @@ TEST(NullErrors, Plans) {
     EXPECT_REFUSED(attn4j_plan_set_threads(nullptr, 1), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_build(nullptr), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_run(nullptr, 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                   nullptr, nullptr),
+                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+            nullptr, 0, nullptr),
                    ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_EQ(attn4j_plan_isa(nullptr), ATTN4J_ISA_DEFAULT);
     attn4j_plan_free(nullptr);

@@ -35,11 +35,13 @@ static void attention(attn4j_isa isa) {
         if (ragged) CHECK(attn4j_plan_set_ragged(plan) == ATTN4J_OK);
         CHECK(attn4j_plan_set_isa(plan, isa) == ATTN4J_OK);
         CHECK(attn4j_plan_set_threads(plan, 1) == ATTN4J_OK);
-        CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, NULL, NULL, NULL, NULL) == ATTN4J_ILLEGAL_STATE);
+        CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+            NULL, 0, NULL) == ATTN4J_ILLEGAL_STATE);
         CHECK(attn4j_plan_build(plan) == ATTN4J_OK);
         CHECK(attn4j_plan_isa(plan) == isa);
         CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, ragged ? NULL : lengths, offsets,
-                              ragged ? cu_queries : NULL, ragged ? cu_keys : NULL) == ATTN4J_OK);
+                              ragged ? cu_queries : NULL, ragged ? cu_keys : NULL, NULL, NULL, NULL, NULL,
+            NULL, 0, NULL) == ATTN4J_OK);
         CHECK(near(out[0], first) && near(out[1], second));
         CHECK(near(lse[0], log(e + 1)) && near(lse[1], log(1 + 2 * e)));
         attn4j_plan_free(plan);
@@ -65,6 +67,25 @@ static void layers(attn4j_isa isa) {
     CHECK(out[2] == 6 && out[3] == 8);
     CHECK(attn4j_mean_pool(x, 2, cu, 1, out, 2, 2, isa, 0) == ATTN4J_OK);
     CHECK(out[0] == 1.5f && out[1] == 2);
+}
+
+static void positions_and_parts(attn4j_isa isa) {
+    const float x[] = {1, -2.5f, 3, 4}, zero = 0;
+    const float* const outs[] = {x, x + 2};
+    const float* const lses[] = {&zero, &zero};
+    const int64_t strides[] = {2, 2}, start = 1;
+    float cos_table[2], sin_table[2], out[4] = {0}, lse = -1;
+    uint16_t half[4];
+    CHECK(attn4j_cast(x, ATTN4J_F32, 4, half, ATTN4J_BF16, 4, 1, 4, isa, 1) == ATTN4J_OK);
+    CHECK(half[0] == 0x3f80 && half[1] == 0xc020);
+    CHECK(attn4j_cast(half, ATTN4J_BF16, 4, out, ATTN4J_F32, 4, 1, 4, isa, 1) == ATTN4J_OK);
+    CHECK(memcmp(x, out, sizeof x) == 0);
+    CHECK(attn4j_merge(outs, strides, lses, 2, NULL, 0, 0, out, 2, &lse, 1, 2, isa, 1) == ATTN4J_OK);
+    CHECK(near(out[0], 2) && near(out[1], 0.75) && near(lse, log(2)));
+    CHECK(attn4j_rotary_tables(cos_table, sin_table, 1, 0, 2, 2, 1e4, ATTN4J_ROTARY_UNSCALED, 1, 0, 0, 0, 0, 1) == ATTN4J_OK);
+    CHECK(attn4j_rotary(x, 0, 0, 4, out, 0, 0, 4, ATTN4J_F32, 1, 1, 1, 4, 2, ATTN4J_ROTARY_PAIRS, cos_table, sin_table, 2, 1,
+                        NULL, 0, &start, isa, 1) == ATTN4J_OK);
+    CHECK(near(out[0], cos(1) + 2.5 * sin(1)) && near(out[1], sin(1) - 2.5 * cos(1)) && out[2] == 3 && out[3] == 4);
 }
 
 /* By our own tile, and by OpenBLAS where this program was given one. */
@@ -120,6 +141,7 @@ int main(int argc, char** argv) {
         printf(" %s", attn4j_isa_name((attn4j_isa)isa));
         attention((attn4j_isa)isa);
         layers((attn4j_isa)isa);
+        positions_and_parts((attn4j_isa)isa);
     }
     printf("\n");
     linear(argc > 1 ? argv[1] : NULL);

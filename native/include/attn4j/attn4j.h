@@ -26,16 +26,22 @@ typedef enum attn4j_status {
     ATTN4J_UNSUPPORTED = 2,      /* this CPU, this build or a missing library cannot do it */
     ATTN4J_OUT_OF_MEMORY = 3,
     ATTN4J_ILLEGAL_STATE = 4,    /* the right call at the wrong time */
-    ATTN4J_INTERNAL = 5          /* a defect of attn4j */
+    ATTN4J_INTERNAL = 5,         /* a defect of attn4j */
+    ATTN4J_CANCELLED = 6         /* as asked; what was to be written is unspecified */
 } attn4j_status;
 
-typedef enum attn4j_dtype { ATTN4J_F32 = 0 } attn4j_dtype;
+/* How numbers are stored; all arithmetic is float32. */
+typedef enum attn4j_dtype {
+    ATTN4J_F32 = 0,
+    ATTN4J_BF16 = 1, /* the upper half of a float32 */
+    ATTN4J_F16 = 2   /* IEEE 754 binary16 */
+} attn4j_dtype;
 
 /* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
 typedef enum attn4j_isa {
     ATTN4J_ISA_DEFAULT = 0,
     ATTN4J_ISA_SCALAR = 1,
-    ATTN4J_ISA_AVX2 = 2,   /* with FMA */
+    ATTN4J_ISA_AVX2 = 2,   /* with FMA and F16C */
     ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
     ATTN4J_ISA_NEON = 4
 } attn4j_isa;
@@ -48,6 +54,15 @@ typedef enum attn4j_alignment {
     ATTN4J_BOTTOM_RIGHT = 0, /* offset = keys - queries: the last query sees the last key */
     ATTN4J_TOP_LEFT = 1      /* offset = 0 */
 } attn4j_alignment;
+
+/* What a run writes into `scores`, step numbers as in the definition of attention below. */
+typedef enum attn4j_stage {
+    ATTN4J_STAGE_NONE = 0,
+    ATTN4J_STAGE_SCALED = 1,  /* after step 1, of all keys */
+    ATTN4J_STAGE_CAPPED = 2,  /* after step 2, of all keys */
+    ATTN4J_STAGE_HIDDEN = 3,  /* after step 5, -inf where hidden */
+    ATTN4J_STAGE_WEIGHTS = 4  /* after step 7 */
+} attn4j_stage;
 
 /* How a linear layer's weight lies in memory. */
 typedef enum attn4j_weight_layout {
@@ -125,16 +140,26 @@ ATTN4J_API attn4j_status attn4j_memory_copy_strided(void* to, const int64_t* to_
                                                     int32_t element_bytes);
 
 /* ---- attention ----------------------------------------------------------------------------------------------------
- * For each batch b, head h (using kv head h / (heads / kv_heads)), query i, over the visible keys j:
- *     s_ij = scale * q_i . k_j        w_i = softmax_j(s_ij)        out_i = sum_j w_ij v_j        lse_i = log sum_j exp(s_ij)
- *     visible(i, j) = j < key_length[b]  and  (not causal or j <= i + offset[b])
+ * For query i and key j of each batch entry b and head h (with kv head h / (heads / kv_heads)), in this order:
+ *   1  s = scale * q_i . k_j
+ *   2  s = softcap * tanh(s / softcap)                     if softcap > 0
+ *   3  s -= slope[h] * |i + offset[b] - j|                 with ALiBi
+ *   4  s += bias[b, h, i, j]                               with a bias; -inf hides
+ *   5  visible(i, j) = j < key_length[b]  and  (not causal or j <= i + offset[b])
+ *                      and (window_left < 0 or j >= i + offset[b] - window_left)
+ *                      and (window_right < 0 or j <= i + offset[b] + window_right)
+ *                      and (no mask or mask[b, h, i, j] != 0)
+ *   6  w_i = softmax over the visible keys; a sink adds exp(sink[h]) to the denominator and nothing to the numerator
+ *   7  dropout: w_ij is kept with probability 1 - p and divided by it; the draw for (seed, b, h, i, j) depends on nothing else
+ *   8  out_i = sum_j w_ij v_j         lse_i = log of the denominator, sink included
  *   q   [batch, heads,    queries, head_dim]      k [batch, kv_heads, keys, head_dim]
  *   out [batch, heads,    queries, value_dim]     v [batch, kv_heads, keys, value_dim]
  *   lse [batch, heads, queries], contiguous, natural logarithm
- * A row that sees no key gives out = 0 and lse = -inf. A key or value that a row does not see has no influence on it,
- * whatever is stored there. NaN that is seen comes out as NaN. The result does not depend on the number of threads, nor
- * on the rest of the batch. Nothing of size queries x keys is ever stored.
- * Papers: online softmax arXiv:1805.02867, FlashAttention-2 arXiv:2307.08691, grouped queries arXiv:2305.13245.
+ * A row that sees no key gives out = 0 and lse = -inf (the sink, if there is one). A key or value that a row does not see has no
+ * influence on it, whatever is stored there. NaN that is seen comes out as NaN. The result does not depend on the number of
+ * threads, nor on the rest of the batch. Nothing of size queries x keys is ever stored, unless `scores` is asked for.
+ * Papers: online softmax arXiv:1805.02867, FlashAttention-2 arXiv:2307.08691, grouped queries arXiv:2305.13245, ALiBi
+ * arXiv:2108.12409, sinks arXiv:2309.17453, Philox (Salmon and others, SC 2011).
  *
  * A plan is made once (create, set..., build) and run many times, from any thread. It holds what does not change from call to
  * call; a run gives lengths and addresses and allocates nothing once each thread has run the plan once. */
@@ -150,6 +175,22 @@ ATTN4J_API attn4j_status attn4j_plan_set_strides(attn4j_plan plan, attn4j_operan
 /* 1/sqrt(head_dim) if not set. Finite. */
 ATTN4J_API attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale);
 ATTN4J_API attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment);
+/* F32 if not set. Arithmetic is float32 in any case. */
+ATTN4J_API attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand operand, attn4j_dtype dtype);
+/* Keys before i + offset - left and after i + offset + right are hidden; -1 leaves a side open. */
+ATTN4J_API attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right);
+/* >= 0; 0 for none. */
+ATTN4J_API attn4j_status attn4j_plan_set_softcap(attn4j_plan plan, double softcap);
+/* Runs give a float32 bias, or a byte mask (0 hides), with these strides; 0 repeats a dimension, and the key stride is 0 or 1. In a
+ * ragged plan its rows and keys are counted within each sequence. */
+ATTN4J_API attn4j_status attn4j_plan_set_bias(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key);
+ATTN4J_API attn4j_status attn4j_plan_set_mask(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key);
+/* 0 <= p < 1. */
+ATTN4J_API attn4j_status attn4j_plan_set_dropout(attn4j_plan plan, double p);
+/* Runs write a stage into `scores` [batch, heads, queries, keys] with these strides; the key stride is 1. averaged != 0: the mean over
+ * heads, [batch, queries, keys], and the head stride is not used. */
+ATTN4J_API attn4j_status attn4j_plan_set_stage(attn4j_plan plan, attn4j_stage stage, int32_t averaged, int64_t batch,
+                                               int64_t head, int64_t query);
 /* Sequences lie end to end, rows given by cumulative lengths at run. */
 ATTN4J_API attn4j_status attn4j_plan_set_ragged(attn4j_plan plan);
 ATTN4J_API attn4j_status attn4j_plan_set_isa(attn4j_plan plan, attn4j_isa isa);
@@ -159,14 +200,22 @@ ATTN4J_API attn4j_status attn4j_plan_set_threads(attn4j_plan plan, int32_t threa
 /* Checks the whole and chooses the kernel; nothing can be set afterwards. */
 ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
 
-/* batch, queries, keys: this run's sizes, within the plan's. lse, key_lengths [batch] and offsets [batch] may be NULL: no
- * lse, `keys` for each, the plan's alignment. A ragged plan takes cu_queries and cu_keys [batch + 1] instead of
- * queries and keys (which are then ignored): sequence b has rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
- * out overlaps nothing; q, k and v may overlap each other. */
-ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const float* q,
-                                         const float* k, const float* v, float* out, float* lse,
+/* batch, queries, keys: this run's sizes, within the plan's. q, k, v and out have the plan's types.
+ * lse, key_lengths [batch] and offsets [batch] may be NULL: no lse, `keys` for each, the plan's alignment. A ragged plan takes
+ * cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has rows cu[b] to
+ * cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
+ * bias, mask and scores: exactly where the plan has them. slopes [heads] (ALiBi) and sinks [heads]: NULL for none.
+ * seed: of the dropout. cancelled: NULL, or a flag that another thread may set to nonzero; the run then ends within a tile.
+ * out, lse and scores overlap nothing; q, k and v may overlap each other. */
+ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
+                                         const void* k, const void* v, void* out, float* lse,
                                          const int64_t* key_lengths, const int64_t* offsets, const int64_t* cu_queries,
-                                         const int64_t* cu_keys);
+                                         const int64_t* cu_keys, const float* bias, const uint8_t* mask,
+                                         const float* slopes, const float* sinks, float* scores, int64_t seed,
+                                         const int32_t* cancelled);
+
+/* One line: kernel, ISA, tile sizes, blocks, workspace, and why. Of a run of the plan's largest sizes. */
+ATTN4J_API attn4j_status attn4j_plan_explain(attn4j_plan plan, char* text, int64_t capacity);
 
 /* The ISA a built plan runs on. */
 ATTN4J_API attn4j_isa attn4j_plan_isa(attn4j_plan plan);
@@ -218,6 +267,65 @@ ATTN4J_API attn4j_status attn4j_mean_pool(const float* x, int64_t x_stride, cons
 ATTN4J_API attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon, float* out,
                                           int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
                                           int32_t threads);
+
+/* ---- types, partial results, positions ------------------------------------------------------------------------------ */
+
+/* out = x, both [rows, width] with row strides, from one type to another: rounded to the nearest, ties to even; too large becomes
+ * infinity, subnormals are kept, a NaN stays one. out overlaps nothing. */
+ATTN4J_API attn4j_status attn4j_cast(const void* x, attn4j_dtype x_dtype, int64_t x_stride, void* out,
+                                     attn4j_dtype out_dtype, int64_t out_stride, int64_t rows, int64_t width,
+                                     attn4j_isa isa, int32_t threads);
+
+/* Attention over disjoint sets of keys, `count` >= 0 of them, from the result over each: for every row
+ *     lse = log(exp(sink) + sum_p exp(lses[p]))        out = sum_p exp(lses[p] - lse) outs[p]
+ * outs[p] [rows, width] with row stride out_strides[p], lses[p] [rows]. A partial of lse -inf is not looked at; where there is
+ * nothing else, out = 0 and lse = -inf, or the sink. sinks [heads]: row r belongs to head r / queries % heads (rows of
+ * [batch, heads, queries]), and partials must not have had the sink already; NULL: none, and heads and queries are not looked at.
+ * lse may be NULL. out and lse may be outs[0] and lses[0], and overlap nothing else. */
+ATTN4J_API attn4j_status attn4j_merge(const float* const* outs, const int64_t* out_strides, const float* const* lses,
+                                      int64_t count, const float* sinks, int64_t heads, int64_t queries, float* out,
+                                      int64_t out_stride, float* lse, int64_t rows, int64_t width, attn4j_isa isa,
+                                      int32_t threads);
+
+/* Which of a row's numbers turn together, for d < rotary_dim / 2. */
+typedef enum attn4j_rotary_layout {
+    ATTN4J_ROTARY_HALVES = 0, /* d and d + rotary_dim / 2: GPT-NeoX, Llama in Hugging Face's form */
+    ATTN4J_ROTARY_PAIRS = 1   /* 2d and 2d + 1, interleaved: the paper, GPT-J, Meta's Llama */
+} attn4j_rotary_layout;
+
+/* Rotary position embedding, arXiv:2104.09864: the pairs (a, b) of each row become
+ *     a cos[p][d] - b sin[p][d],  b cos[p][d] + a sin[p][d]
+ * and numbers from rotary_dim on stay. x and out: [batch, heads, rows, head_dim] of dtype, with strides; out may be x with the same
+ * strides, and overlaps nothing else. rotary_dim is even, 2 to head_dim. cos, sin: float32 [positions, rotary_dim / 2] with row
+ * stride table_stride. A row's position p, from 0 to positions - 1, is position_ids[b * position_stride + row]
+ * (position_stride 0: the same for all); or, where position_ids is NULL, start[b] + row, with start [batch], NULL for 0. */
+ATTN4J_API attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row, void* out,
+                                       int64_t out_batch, int64_t out_head, int64_t out_row, attn4j_dtype dtype,
+                                       int64_t batch, int64_t heads, int64_t rows, int64_t head_dim, int64_t rotary_dim,
+                                       attn4j_rotary_layout layout, const float* cos, const float* sin,
+                                       int64_t positions, int64_t table_stride, const int64_t* position_ids,
+                                       int64_t position_stride, const int64_t* start, attn4j_isa isa, int32_t threads);
+
+/* How pair d's frequency f = base^(-2 d / rotary_dim) is changed for more positions than a model was trained with. It makes
+ * original_positions * f / (2 pi) rotations within those. */
+typedef enum attn4j_rotary_scaling {
+    ATTN4J_ROTARY_UNSCALED = 0,
+    ATTN4J_ROTARY_LINEAR = 1,        /* f / factor */
+    ATTN4J_ROTARY_NTK = 2,           /* base * factor^(rotary_dim / (rotary_dim - 2)) in place of base */
+    ATTN4J_ROTARY_YARN = 3,          /* arXiv:2309.00071: f from high_rotations up, f / factor from low_rotations down, and between
+                                        them linear in d, from pair to pair rounded outwards. Usual: low 1, high 32 */
+    ATTN4J_ROTARY_LLAMA3 = 4,        /* likewise, but linear in the rotations. Usual: low 1, high 4 */
+    ATTN4J_ROTARY_YARN_UNROUNDED = 5 /* YARN, but the ramp begins and ends between pairs ("truncate": false) */
+} attn4j_rotary_scaling;
+
+/* cos[p][d] = cos(q f) * attention_factor with q = first_position + p, for p < positions, d < rotary_dim / 2; sin likewise; rows
+ * table_stride apart. Angles are double precision. base > 1, factor >= 1. original_positions and 0 < low_rotations < high_rotations
+ * are looked at for YARN and LLAMA3 only, factor not for UNSCALED. attention_factor 0: 0.1 ln(factor) + 1 for YARN, else 1. */
+ATTN4J_API attn4j_status attn4j_rotary_tables(float* cos, float* sin, int64_t table_stride, int64_t first_position,
+                                              int64_t positions, int64_t rotary_dim, double base,
+                                              attn4j_rotary_scaling scaling, double factor, int64_t original_positions,
+                                              double low_rotations, double high_rotations, double attention_factor,
+                                              int32_t threads);
 
 #ifdef __cplusplus
 }

@@ -6,18 +6,22 @@
 
 #include "kernel_table.h"
 #include "kernels/attention/attention-inl.h"
+#include "kernels/cast/cast-inl.h"
 #include "kernels/embed/embed-inl.h"
 #include "kernels/layer_norm/layer_norm-inl.h"
 #include "kernels/limit/limit-inl.h"
 #include "kernels/linear/linear-inl.h"
+#include "kernels/merge/merge-inl.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/pool/pool-inl.h"
+#include "kernels/rotary/rotary-inl.h"
 
 namespace {
 
 template <typename Tiles>
 constexpr attn4j::KernelTable kernel_table() {
-    return {attention_kernel<Tiles>(), linear_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, fma_flops};
+    return {attention_kernel<Tiles>(), linear_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, cast,
+            merge, rotary, fma_flops};
 }
 
 }  // namespace

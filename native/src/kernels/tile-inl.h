@@ -1,41 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile that every product here is: R broadcast values by V vectors, summed over n steps.
-//     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes] contiguous
+//     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes], rows `width` apart
 // `a` is read as it lies: R rows (attention's keys, a linear layer's outputs) or R columns (attention's value dimensions).
 #pragma once
 
 #include <cstdint>
 
+// A tile's loops belong inside the function that runs many tiles (called as functions they cost 3 to 5 %), and that function apart from
+// all others, or the registers that addresses need are taken by what is around it.
+#define ATTN4J_INLINE inline __attribute__((always_inline))
+#define ATTN4J_APART __attribute__((noinline))
+
 namespace {
 
 constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-template <int R, int V>
+inline F32 load_some(const float* p, int64_t n) { return n == F32::lanes ? F32::load(p) : F32::load_first(p, n); }
+
+inline void store_some(F32 x, float* p, int64_t n) {
+    if (n == F32::lanes) {
+        x.store(p);
+    } else {
+        x.store_first(p, n);
+    }
+}
+
+template <int R, int V, int64_t kWidth = V * F32::lanes>
 struct Tile {
-    static constexpr int64_t width = V * F32::lanes;
+    static constexpr int64_t width = kWidth;
     F32 at[R][V];
 
-    inline void zero() {
+    ATTN4J_INLINE void zero() {
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
             for (int v = 0; v < V; ++v) at[r][v] = F32::zero();
     }
-    // from [R][V * lanes]
-    inline void load(const float* from) {
+    // from [R][V * lanes], rows `width` apart
+    ATTN4J_INLINE void load(const float* from) {
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
             for (int v = 0; v < V; ++v) at[r][v] = F32::load(from + r * width + v * F32::lanes);
     }
-    inline void store(float* to) const {
+    ATTN4J_INLINE void store(float* to) const {
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
             for (int v = 0; v < V; ++v) at[r][v].store(to + r * width + v * F32::lanes);
     }
     // a(r, i) = a[r * stride + i]
-    inline void add_rows(const float* a, int64_t stride, const float* b, int64_t n) {
+    ATTN4J_INLINE void add_rows(const float* a, int64_t stride, const float* b, int64_t n) {
         // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
         const float* third[(R + 2) / 3];
         for (int r = 0; r < R; r += 3) third[r / 3] = a + r * stride;
@@ -55,7 +70,7 @@ struct Tile {
     // a(r, i) = a[i * stride + r]. With kHidden, a factor of -0 in b marks a value of `a` that must not be touched (0 * NaN is
     // NaN); the sums of the other lanes are formed exactly as without.
     template <bool kHidden>
-    inline void add_columns(const float* a, int64_t stride, const float* b, int64_t n) {
+    ATTN4J_INLINE void add_columns(const float* a, int64_t stride, const float* b, int64_t n) {
 #pragma GCC unroll 2
         for (int64_t i = 0; i < n; ++i) {
             F32 x[V];
@@ -76,14 +91,15 @@ struct Tile {
 
 // Calls tile.operator()<count>(first) so that the counts, R at a time and then halves, cover [first, n).
 template <int R, typename Work>
-inline void cover(int64_t n, int64_t first, const Work& work) {
+ATTN4J_INLINE void cover(int64_t n, int64_t first, const Work& work) {
     for (; n - first >= R; first += R) work.template operator()<R>(first);
     if constexpr (R > 1) cover<(R + 1) / 2>(n, first, work);
 }
 
-// to[c][i] = rows[i][c] * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0.
-template <int V>
-inline void transpose_in(const float* rows, int64_t stride, int64_t count, int64_t columns, F32 factor, float* to) {
+// to[c][i] = load(i, c) * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0. load(row, column, n) gives
+// n consecutive columns of a row.
+template <int V, typename Load>
+inline void transpose_in(int64_t count, int64_t columns, F32 factor, float* to, const Load& load) {
     constexpr int64_t lanes = F32::lanes, width = V * lanes;
     for (int v = 0; v < V; ++v) {
         for (int64_t c = 0; c < columns; c += lanes) {
@@ -91,8 +107,7 @@ inline void transpose_in(const float* rows, int64_t stride, int64_t count, int64
             F32 block[lanes];
             for (int64_t i = 0; i < lanes; ++i) {
                 const int64_t row = v * lanes + i;
-                const float* from = rows + row * stride + c;
-                block[i] = row >= count ? F32::zero() : n == lanes ? F32::load(from) : F32::load_first(from, n);
+                block[i] = row < count ? load(row, c, n) : F32::zero();
             }
             transpose(block);
             for (int64_t i = 0; i < n; ++i) (block[i] * factor).store(to + (c + i) * width + v * lanes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Eight float32 lanes with AVX2 and FMA. Meaning of every operation: contract.md.
+// Eight float32 lanes with AVX2, FMA and F16C. Meaning of every operation: contract.md.
 #pragma once
 
 #include <immintrin.h>
@@ -27,6 +27,55 @@ inline __m256i first_lanes(int64_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane_numbers());
 }
 
+inline __m128i load_halves(const uint16_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+
+template <typename T>
+inline T load_as(const uint16_t* p) {
+    T x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+}
+
+// Put together in registers: of one to three halves at the end, and four before them.
+inline __m128i load_halves_first(const uint16_t* p, int64_t n) {
+    if (n == 8) return load_halves(p);
+    uint64_t end = n & 1 ? p[n - 1] : 0;
+    if (n & 2) end = end << 32 | load_as<uint32_t>(p + (n & 4));
+    const int64_t last = static_cast<int64_t>(end);
+    return n & 4 ? _mm_set_epi64x(last, load_as<int64_t>(p)) : _mm_cvtsi64_si128(last);
+}
+
+inline void store_halves(uint16_t* p, __m128i x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x); }
+
+inline void store_halves_first(uint16_t* p, int64_t n, __m128i x) {
+    if (n == 8) return store_halves(p, x);
+    if (n & 4) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(p), x);
+        x = _mm_unpackhi_epi64(x, x);
+        p += 4;
+    }
+    uint64_t end = static_cast<uint64_t>(_mm_cvtsi128_si64(x));
+    if (n & 2) {
+        __builtin_memcpy(p, &end, 4);
+        end >>= 32;
+        p += 2;
+    }
+    if (n & 1) __builtin_memcpy(p, &end, 2);
+}
+
+inline __m256 widen_bf16(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
+
+inline __m128i narrow_bf16(__m256 x) {
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
+    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    const __m256i u = _mm256_castps_si256(x), odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    const __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
+    const __m256i number = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_ORD_Q));
+    const __m256i upper = _mm256_srli_epi32(_mm256_blendv_epi8(quiet, rounded, number), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+}
+
 struct F32 {
     static constexpr int lanes = 8;
     __m256 v;
@@ -36,6 +85,17 @@ struct F32 {
     static F32 load_first(const float* p, int64_t n) { return {_mm256_maskload_ps(p, first_lanes(n))}; }
     void store(float* p) const { _mm256_storeu_ps(p, v); }
     void store_first(float* p, int64_t n) const { _mm256_maskstore_ps(p, first_lanes(n), v); }
+
+    static F32 load_bf16(const uint16_t* p) { return {widen_bf16(load_halves(p))}; }
+    static F32 load_bf16_first(const uint16_t* p, int64_t n) { return {widen_bf16(load_halves_first(p, n))}; }
+    static F32 load_f16(const uint16_t* p) { return {_mm256_cvtph_ps(load_halves(p))}; }
+    static F32 load_f16_first(const uint16_t* p, int64_t n) { return {_mm256_cvtph_ps(load_halves_first(p, n))}; }
+    void store_bf16(uint16_t* p) const { store_halves(p, narrow_bf16(v)); }
+    void store_bf16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_bf16(v)); }
+    void store_f16(uint16_t* p) const { store_halves(p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
+    void store_f16_first(uint16_t* p, int64_t n) const {
+        store_halves_first(p, n, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    }
 };
 
 struct Splat {
@@ -85,6 +145,17 @@ inline float sum(F32 a) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+inline void unzip(F32& a, F32& b) {
+    const __m256 low = _mm256_permute2f128_ps(a.v, b.v, 0x20), high = _mm256_permute2f128_ps(a.v, b.v, 0x31);
+    a.v = _mm256_shuffle_ps(low, high, 0x88);
+    b.v = _mm256_shuffle_ps(low, high, 0xdd);
+}
+inline void zip(F32& a, F32& b) {
+    const __m256 low = _mm256_unpacklo_ps(a.v, b.v), high = _mm256_unpackhi_ps(a.v, b.v);
+    a.v = _mm256_permute2f128_ps(low, high, 0x20);
+    b.v = _mm256_permute2f128_ps(low, high, 0x31);
 }
 
 inline void transpose(F32 (&r)[8]) {

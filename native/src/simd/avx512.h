@@ -21,6 +21,22 @@ inline Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.v | b.v
 inline Mask operator!(Mask a) { return {static_cast<__mmask16>(~a.v)}; }
 inline bool any(Mask a) { return a.v != 0; }
 
+inline __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+
+inline __m512 widen_bf16(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
+
+inline __m256i narrow_bf16(__m512 x) {
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
+    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    const __m512i u = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+    const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
+    const __m512i rounded = _mm512_mask_add_epi32(quiet, _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), u,
+                                                  _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+}
+
+inline __m256i load_halves(const uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+
 struct F32 {
     static constexpr int lanes = 16;
     __m512 v;
@@ -28,11 +44,26 @@ struct F32 {
     static F32 set(float x) { return {_mm512_set1_ps(x)}; }
     static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
     static F32 load_first(const float* p, int64_t n) {
-        return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
+        return {_mm512_maskz_loadu_ps(first_lanes(n), p)};
     }
     void store(float* p) const { _mm512_storeu_ps(p, v); }
-    void store_first(float* p, int64_t n) const {
-        _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+    void store_first(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, first_lanes(n), v); }
+
+    static F32 load_bf16(const uint16_t* p) { return {widen_bf16(load_halves(p))}; }
+    static F32 load_bf16_first(const uint16_t* p, int64_t n) {
+        return {widen_bf16(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
+    }
+    static F32 load_f16(const uint16_t* p) { return {_mm512_cvtph_ps(load_halves(p))}; }
+    static F32 load_f16_first(const uint16_t* p, int64_t n) {
+        return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
+    }
+    void store_bf16(uint16_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow_bf16(v)); }
+    void store_bf16_first(uint16_t* p, int64_t n) const { _mm256_mask_storeu_epi16(p, first_lanes(n), narrow_bf16(v)); }
+    void store_f16(uint16_t* p) const {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    }
+    void store_f16_first(uint16_t* p, int64_t n) const {
+        _mm256_mask_storeu_epi16(p, first_lanes(n), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
     }
 };
 
@@ -69,6 +100,19 @@ inline float sum(F32 a) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+inline void unzip(F32& a, F32& b) {
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512 first = a.v;
+    a.v = _mm512_permutex2var_ps(first, even, b.v);
+    b.v = _mm512_permutex2var_ps(first, _mm512_or_si512(even, _mm512_set1_epi32(1)), b.v);
+}
+inline void zip(F32& a, F32& b) {
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512 even = a.v;
+    a.v = _mm512_permutex2var_ps(even, low, b.v);
+    b.v = _mm512_permutex2var_ps(even, _mm512_or_si512(low, _mm512_set1_epi32(8)), b.v);
 }
 
 // Pairs, then quads within 128-bit quarters, then the quarters themselves: four rounds of sixteen shuffles.

@@ -25,6 +25,43 @@ inline Mask operator|(Mask a, Mask b) { return {vorrq_u32(a.v, b.v)}; }
 inline Mask operator!(Mask a) { return {vmvnq_u32(a.v)}; }
 inline bool any(Mask a) { return vmaxvq_u32(a.v) != 0; }
 
+// Put together in a register: the last of an odd number, and the two before.
+inline uint16x4_t load_halves_first(const uint16_t* p, int64_t n) {
+    if (n == 4) return vld1_u16(p);
+    uint64_t halves = n & 1 ? p[n - 1] : 0;
+    if (n & 2) {
+        uint32_t two;
+        __builtin_memcpy(&two, p, sizeof two);
+        halves = halves << 32 | two;
+    }
+    return vcreate_u16(halves);
+}
+
+inline void store_halves_first(uint16_t* p, int64_t n, uint16x4_t x) {
+    if (n == 4) return vst1_u16(p, x);
+    uint64_t halves = vget_lane_u64(vreinterpret_u64_u16(x), 0);
+    if (n & 2) {
+        __builtin_memcpy(p, &halves, 4);
+        halves >>= 32;
+        p += 2;
+    }
+    if (n & 1) __builtin_memcpy(p, &halves, 2);
+}
+
+inline float32x4_t widen_bf16(uint16x4_t x) { return vreinterpretq_f32_u32(vshll_n_u16(x, 16)); }
+
+inline uint16x4_t narrow_bf16(float32x4_t x) {
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
+    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    const uint32x4_t u = vreinterpretq_u32_f32(x), odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
+    const uint32x4_t rounded = vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+    const uint32x4_t quiet = vorrq_u32(u, vdupq_n_u32(0x400000));
+    return vshrn_n_u32(vbslq_u32(vceqq_f32(x, x), rounded, quiet), 16);
+}
+
+inline float32x4_t widen_f16(uint16x4_t x) { return vcvt_f32_f16(vreinterpret_f16_u16(x)); }
+inline uint16x4_t narrow_f16(float32x4_t x) { return vreinterpret_u16_f16(vcvt_f16_f32(x)); }
+
 struct F32 {
     static constexpr int lanes = 4;
     float32x4_t v;
@@ -42,6 +79,15 @@ struct F32 {
         vst1q_f32(buffer, v);
         for (int64_t i = 0; i < n; ++i) p[i] = buffer[i];
     }
+
+    static F32 load_bf16(const uint16_t* p) { return {widen_bf16(vld1_u16(p))}; }
+    static F32 load_bf16_first(const uint16_t* p, int64_t n) { return {widen_bf16(load_halves_first(p, n))}; }
+    static F32 load_f16(const uint16_t* p) { return {widen_f16(vld1_u16(p))}; }
+    static F32 load_f16_first(const uint16_t* p, int64_t n) { return {widen_f16(load_halves_first(p, n))}; }
+    void store_bf16(uint16_t* p) const { vst1_u16(p, narrow_bf16(v)); }
+    void store_bf16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_bf16(v)); }
+    void store_f16(uint16_t* p) const { vst1_u16(p, narrow_f16(v)); }
+    void store_f16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_f16(v)); }
 };
 
 // A scalar load and a multiply by lane: a replicating load would take a slot of the pipes that multiply.
@@ -89,6 +135,17 @@ inline Mask sign(F32 a) {
 }
 inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline float sum(F32 a) { return vaddvq_f32(a.v); }
+
+inline void unzip(F32& a, F32& b) {
+    const float32x4x2_t parts = vuzpq_f32(a.v, b.v);
+    a.v = parts.val[0];
+    b.v = parts.val[1];
+}
+inline void zip(F32& a, F32& b) {
+    const float32x4x2_t pairs = vzipq_f32(a.v, b.v);
+    a.v = pairs.val[0];
+    b.v = pairs.val[1];
+}
 
 inline void transpose(F32 (&r)[4]) {
     const float32x4x2_t low = vtrnq_f32(r[0].v, r[1].v), high = vtrnq_f32(r[2].v, r[3].v);

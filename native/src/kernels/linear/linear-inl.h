@@ -43,19 +43,10 @@ struct LinearTiles {
 
 template <bool kGelu>
 inline void finish_row(const LinearBlock& block, int64_t row, int64_t o, int64_t n, F32 y) {
-    const bool whole = n == F32::lanes;
-    if (block.bias != nullptr) y = y + (whole ? F32::load(block.bias + o) : F32::load_first(block.bias + o, n));
+    if (block.bias != nullptr) y = y + load_some(block.bias + o, n);
     if (kGelu) y = gelu(y);
-    if (block.residual != nullptr) {
-        const float* residual = block.residual + row * block.residual_stride + o;
-        y = y + (whole ? F32::load(residual) : F32::load_first(residual, n));
-    }
-    float* to = block.out + row * block.out_stride + o;
-    if (whole) {
-        y.store(to);
-    } else {
-        y.store_first(to, n);
-    }
+    if (block.residual != nullptr) y = y + load_some(block.residual + row * block.residual_stride + o, n);
+    store_some(y, block.out + row * block.out_stride + o, n);
 }
 
 template <typename Tiles, int V>
@@ -65,7 +56,9 @@ inline void linear_rows(const LinearBlock& block) {
     float* const x = sums + kPanel * width;
     F32 one[V];
     for (int v = 0; v < V; ++v) one[v] = F32::set(1.0f);
-    transpose_in<V>(block.x, block.x_stride, block.rows, block.in_features, one[0], x);
+    transpose_in<V>(block.rows, block.in_features, one[0], x, [&](int64_t row, int64_t c, int64_t n) {
+        return load_some(block.x + row * block.x_stride + c, n);
+    });
     for (int64_t panel = 0; panel < block.out_features; panel += kPanel) {
         const int64_t features = block.out_features - panel < kPanel ? block.out_features - panel : kPanel;
         for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {

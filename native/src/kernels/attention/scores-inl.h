@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to transposed scores [keys][V * lanes], in units of log2, between the product and the softmax: softcap, ALiBi, bias,
+// boolean mask, and the edges of causality and windows. Hidden scores become -inf. Only what a problem has is visited.
+#pragma once
+
+#include "kernels/attention/attention.h"
+#include "kernels/tile-inl.h"
+
+namespace {
+
+using attn4j::AttentionBlock;
+
+constexpr float kInfinity = __builtin_inff();
+constexpr float kLog2E = 1.44269504088896341f, kLn2 = 0.693147180559945309f;
+
+// lane_index[i] = i
+alignas(64) constexpr float lane_index[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+// Keys [first, first + keys) of a block, and where their scores are.
+struct Scores {
+    float* data;
+    int64_t first, keys;
+};
+
+template <int V>
+inline float* score_row(const Scores& s, int64_t key, int v) {
+    return s.data + key * V * F32::lanes + v * F32::lanes;
+}
+
+template <int V>
+inline void cap_scores(const Scores& s, float softcap) {
+    const F32 inward = F32::set(kLn2 / softcap), outward = F32::set(softcap * kLog2E);
+    for (int64_t key = 0; key < s.keys; ++key)
+        for (int v = 0; v < V; ++v) {
+            float* row = score_row<V>(s, key, v);
+            (outward * tanh(F32::load(row) * inward)).store(row);
+        }
+}
+
+template <int V>
+inline void add_alibi(const Scores& s, const AttentionBlock& block) {
+    const F32 slope = F32::set(-block.slope * kLog2E), lanes = F32::load(lane_index);
+    for (int64_t key = 0; key < s.keys; ++key)
+        for (int v = 0; v < V; ++v) {
+            float* row = score_row<V>(s, key, v);
+            const F32 distance = lanes + F32::set(static_cast<float>(block.position + v * F32::lanes - s.first - key));
+            fma(slope, abs(distance), F32::load(row)).store(row);
+        }
+}
+
+constexpr float kLargeBias = 2.35e38f;  // times log2(e) just below the largest float32
+
+// score + bias * log2(e) where |bias| may be large or infinite. -inf hides, whatever the score; a finite bias stays finite.
+inline F32 with_large_bias(F32 score, F32 bias, bool& hides) {
+    const Mask hidden = bias == F32::set(-kInfinity), infinite = abs(bias) == F32::set(kInfinity);
+    const F32 bounded = min(F32::set(kLargeBias), max(F32::set(-kLargeBias), bias));
+    hides |= any(hidden);
+    return select(hidden, bias, fma(select(infinite, bias, bounded), F32::set(kLog2E), score));
+}
+
+// Calls apply(key, v, values, large) with what load(query, key, n) gives, transposed: values of V vectors of queries for each key;
+// `large` tells whether some of them may exceed kLargeBias.
+template <int V, typename Load, typename Apply>
+inline void for_transposed(int64_t queries, int64_t keys, const Load& load, const Apply& apply) {
+    constexpr int64_t lanes = F32::lanes;
+    for (int v = 0; v < V && v * lanes < queries; ++v)
+        for (int64_t key = 0; key < keys; key += lanes) {
+            const int64_t n = keys - key < lanes ? keys - key : lanes;
+            F32 block[lanes];
+            F32 largest = F32::zero();
+            for (int64_t i = 0; i < lanes; ++i) {
+                block[i] = v * lanes + i < queries ? load(v * lanes + i, key, n) : F32::zero();
+                largest = max(abs(block[i]), largest);
+            }
+            transpose(block);
+            const bool large = any(F32::set(kLargeBias) < largest);
+            for (int64_t i = 0; i < n; ++i) apply(key + i, v, block[i], large);
+        }
+}
+
+// Returns whether it hides anything.
+template <int V>
+inline bool add_bias(const Scores& s, const AttentionBlock& block) {
+    bool hides = false;
+    const float* const bias = block.bias + s.first * block.bias_key_stride;
+    const F32 factor = F32::set(kLog2E);
+    const auto add = [&](int64_t key, int v, F32 values, bool large) {
+        float* row = score_row<V>(s, key, v);
+        const F32 score = F32::load(row);
+        (large ? with_large_bias(score, values, hides) : fma(values, factor, score)).store(row);
+    };
+    if (block.bias_query_stride == 0 || block.queries == 1) {
+        for (int64_t key = 0; key < s.keys; ++key)
+            for (int v = 0; v < V; ++v) add(key, v, F32::set(bias[key * block.bias_key_stride]), true);
+    } else if (block.bias_key_stride == 0) {
+        for_transposed<V>(block.queries, s.keys,
+                          [&](int64_t query, int64_t, int64_t) { return F32::set(bias[query * block.bias_query_stride]); }, add);
+    } else {
+        for_transposed<V>(block.queries, s.keys,
+                          [&](int64_t query, int64_t key, int64_t n) { return load_some(bias + query * block.bias_query_stride + key, n); },
+                          add);
+    }
+    return hides;
+}
+
+// n <= lanes bytes as 0 or 1.
+inline F32 load_flags(const uint8_t* p, int64_t stride, int64_t n) {
+    float flags[F32::lanes] = {};
+    for (int64_t i = 0; i < n; ++i) flags[i] = p[i * stride] != 0 ? 1.0f : 0.0f;
+    return F32::load(flags);
+}
+
+template <int V>
+inline void apply_keep(const Scores& s, const AttentionBlock& block) {
+    const uint8_t* const keep = block.keep + s.first * block.keep_key_stride;
+    for_transposed<V>(
+        block.queries, s.keys,
+        [&](int64_t query, int64_t key, int64_t n) {
+            return load_flags(keep + query * block.keep_query_stride + key * block.keep_key_stride, block.keep_key_stride, n);
+        },
+        [&](int64_t key, int v, F32 flags, bool) {
+            float* row = score_row<V>(s, key, v);
+            select(flags == F32::zero(), F32::set(-kInfinity), F32::load(row)).store(row);
+        });
+}
+
+// How much of a block of keys its queries see.
+enum class Seen { none, some, all };
+
+// What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing more.
+inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
+    if (block.keep == nullptr) return Seen::all;
+    // A row's run of bytes is too short for the hardware to foresee the next: it is fetched while this one is worked on.
+    for (int64_t query = 0; query < block.queries; ++query)
+        for (int64_t key = first + n; key < first + 2 * n && key < block.key_length; key += 64)
+            __builtin_prefetch(block.keep + query * block.keep_query_stride + key * block.keep_key_stride);
+    const int64_t rows = block.keep_query_stride == 0 ? 1 : block.queries, columns = block.keep_key_stride == 0 ? 1 : n;
+    uint8_t hidden = 0, kept = 0;
+    for (int64_t query = 0; query < rows; ++query) {
+        const uint8_t* const row = block.keep + query * block.keep_query_stride + first * block.keep_key_stride;
+        for (int64_t key = 0; key < columns; ++key) {
+            hidden |= static_cast<uint8_t>(row[key] == 0);
+            kept |= row[key];
+        }
+        if (hidden != 0 && kept != 0) return Seen::some;
+    }
+    return kept == 0 ? Seen::none : Seen::all;
+}
+
+// Whether the bias of keys [first, first + n) is -inf for every query. The first other vector ends the search.
+inline bool all_biased_away(const AttentionBlock& block, int64_t first, int64_t n) {
+    if (block.bias == nullptr) return false;
+    const int64_t rows = block.bias_query_stride == 0 ? 1 : block.queries, columns = block.bias_key_stride == 0 ? 1 : n;
+    for (int64_t query = 0; query < rows; ++query) {
+        const float* const row = block.bias + query * block.bias_query_stride + first * block.bias_key_stride;
+        for (int64_t key = 0; key < columns; key += F32::lanes) {
+            const int64_t count = columns - key < F32::lanes ? columns - key : F32::lanes;
+            const Mask away = load_some(row + key, count) == F32::set(-kInfinity);
+            if (any(!(away | Mask::from(count)))) return false;
+        }
+    }
+    return true;
+}
+
+// The bias is read row by row, a few lines of each: too short a run for the hardware to foresee, and too many at once for it
+// to fetch. So each `step` of the keys, after `done`, calls for its share of the block's rows.
+inline void prefetch_bias(const AttentionBlock& block, const Scores& s, int64_t done, int64_t step) {
+    if (block.bias == nullptr || block.bias_query_stride == 0 || block.bias_key_stride == 0) return;
+    constexpr int64_t line = 16;  // floats
+    for (int64_t query = done * block.queries / s.keys; query < (done + step) * block.queries / s.keys && query < block.queries; ++query)
+        for (int64_t key = 0; key < s.keys; key += line)
+            __builtin_prefetch(block.bias + query * block.bias_query_stride + s.first + key);
+}
+
+// Of a row of scores hides vectors [from, to), and of vector `partial`, if there is one, the lanes outside `visible`.
+template <int V>
+inline void hide_vectors(const Scores& s, int64_t key, int from, int to, int partial, Mask visible) {
+    const F32 hidden = F32::set(-kInfinity);
+    for (int v = from; v < to; ++v) hidden.store(score_row<V>(s, key, v));
+    if (partial >= V) return;
+    float* row = score_row<V>(s, key, partial);
+    select(visible, F32::load(row), hidden).store(row);
+}
+
+// What is outside a query's window becomes -inf.
+template <int V>
+inline void hide_outside_window(const Scores& s, const AttentionBlock& block) {
+    constexpr int64_t width = V * F32::lanes;
+    // Query i sees key j only if i <= j - first_key: the first so many of the block.
+    for (int64_t key = 0; key < s.keys && s.first + key - block.first_key + 1 < width; ++key) {
+        const int64_t seeing = s.first + key - block.first_key + 1 < 0 ? 0 : s.first + key - block.first_key + 1;
+        const int partial = static_cast<int>(seeing / F32::lanes);
+        hide_vectors<V>(s, key, partial + 1, V, partial, !Mask::from(seeing % F32::lanes));
+    }
+    // And only if i >= j - last_key: all but the first so many.
+    for (int64_t key = block.last_key + 1 - s.first < 0 ? 0 : block.last_key + 1 - s.first; key < s.keys; ++key) {
+        const int64_t blind = s.first + key - block.last_key < width ? s.first + key - block.last_key : width;
+        const int partial = static_cast<int>(blind / F32::lanes);
+        hide_vectors<V>(s, key, 0, partial, partial, Mask::from(blind % F32::lanes));
+    }
+}
+
+// Everything after the softcap and before the softmax but the edges. Returns whether the bias hides anything.
+template <int V>
+inline bool alter_scores(const Scores& s, const AttentionBlock& block, Seen kept) {
+    if (block.slope != 0) add_alibi<V>(s, block);
+    const bool hides = block.bias != nullptr && add_bias<V>(s, block);
+    if (block.keep != nullptr && kept == Seen::some) apply_keep<V>(s, block);
+    return hides;
+}
+
+}  // namespace
