@@ -7,5 +7,6 @@ module io.github.attn4j {
     exports io.github.attn4j;
     exports io.github.attn4j.attention;
     exports io.github.attn4j.nn;
+    exports io.github.attn4j.onnx;
     exports io.github.attn4j.tensor;
 }

@@ -10,20 +10,22 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Who may use whom: nn -> attention -> tensor -> internal. */
+/** Who may use whom: onnx, nn -> attention -> tensor -> internal. */
 @AnalyzeClasses(packages = "io.github.attn4j", importOptions = DoNotIncludeTests.class)
 class HouseTest {
     @ArchTest
     static final ArchRule LAYERS = layeredArchitecture().consideringOnlyDependenciesInLayers()
         .layer("root").definedBy("io.github.attn4j")
+        .layer("onnx").definedBy("io.github.attn4j.onnx")
         .layer("nn").definedBy("io.github.attn4j.nn")
         .layer("attention").definedBy("io.github.attn4j.attention")
         .layer("tensor").definedBy("io.github.attn4j.tensor")
         .layer("internal").definedBy("io.github.attn4j.internal")
         .whereLayer("root").mayNotBeAccessedByAnyLayer()
+        .whereLayer("onnx").mayNotBeAccessedByAnyLayer()
         .whereLayer("nn").mayNotBeAccessedByAnyLayer()
-        .whereLayer("attention").mayOnlyBeAccessedByLayers("nn")
-        .whereLayer("tensor").mayOnlyBeAccessedByLayers("nn", "attention");
+        .whereLayer("attention").mayOnlyBeAccessedByLayers("nn", "onnx")
+        .whereLayer("tensor").mayOnlyBeAccessedByLayers("nn", "onnx", "attention");
 
     @ArchTest
     static final ArchRule BINDINGS_STAY_INSIDE = classes().that().haveSimpleName("Native")

@@ -18,16 +18,31 @@ import java.util.concurrent.atomic.AtomicReference;
  *   out [batch, heads,   queries, valueDim]     v [batch, kvHeads, keys, valueDim]
  * </pre>
  *
- * All are FLOAT32 with innermost stride 1 and otherwise any strides, so that a [batch, rows, heads, dim] tensor is
- * passed as {@code transpose(1, 2)} and a packed projection as slices, without a copy. kvHeads divides heads. A query
- * that sees no key gives 0; a key that is not seen has no influence, whatever it holds. A {@link Builder#ragged()
- * ragged} attention takes sequences of different lengths end to end.
+ * Each is FLOAT32, BFLOAT16 or FLOAT16 (all arithmetic is FLOAT32) with innermost stride 1 and otherwise any strides, so
+ * that a [batch, rows, heads, dim] tensor is passed as {@code transpose(1, 2)} and a packed projection as slices, without
+ * a copy. kvHeads divides heads. A query that sees no key gives 0; a key that is not seen has no influence, whatever it
+ * holds. A {@link Builder#ragged() ragged} attention takes sequences of different lengths end to end.
  *
- * <p>{@code apply} is the simple way; {@link #plan} fixes shapes and strides once, and its runs allocate nothing.
+ * <p>For query i and key j of one batch entry and head, with position i + offset of the query:
+ * <ol>
+ * <li>score = scale * q_i . k_j, then softcap * tanh(score / softcap) if there is a softcap
+ * <li>- slope * |position - j| + bias[b, h, i, j] are added, where there are slopes and a bias
+ * <li>key j is seen if it is within the key length, at most at the position (causal), in the window, and not masked
+ * <li>weights = softmax over the seen keys, with exp(sink) added to the denominator; dropout
+ * </ol>
+ *
+ * <p>{@code apply} and {@code run} are the simple way; {@link #plan} fixes shapes and strides once, and its runs
+ * allocate nothing.
  */
 public final class Attention {
     final Alignment causal;
     final float scale;
+    final long windowLeft;
+    final long windowRight;
+    final float softcap;
+    final double dropout;
+    final ScoreStage stage;
+    final boolean averaged;
     final int threads;
     final boolean ragged;
     final Isa isa;
@@ -36,6 +51,12 @@ public final class Attention {
     private Attention(Builder builder) {
         causal = builder.causal;
         scale = builder.scale;
+        windowLeft = builder.windowLeft;
+        windowRight = builder.windowRight;
+        softcap = builder.softcap;
+        dropout = builder.dropout;
+        stage = builder.stage;
+        averaged = builder.averaged;
         threads = builder.threads;
         ragged = builder.ragged;
         isa = builder.isa;
@@ -54,21 +75,12 @@ public final class Attention {
      * @param q queries [batch, heads, queries, headDim]
      * @param k keys [batch, kvHeads, keys, headDim]
      * @param v values [batch, kvHeads, keys, valueDim]
-     * @return [batch, heads, queries, valueDim], contiguous
+     * @return [batch, heads, queries, valueDim], contiguous, of the type of q
      * @throws IllegalArgumentException if types, ranks, shapes or strides do not fit; the message has both values
      * @throws IllegalStateException if this attention is ragged, or a tensor's scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor q, Tensor k, Tensor v) {
-        Layout.check(ragged, false, q, k, v);
-        Tensor out = scope.zeros(DType.FLOAT32, q.size(0), q.size(1), q.size(2), v.size(3));
-        AttentionPlan cached = lastPlan.getAndSet(null);
-        AttentionPlan plan = cached != null && cached.isFor(q, k, v, out, null, null) ? cached : plan(q, k, v, out);
-        try {
-            plan.run(q, k, v, out);
-        } finally {
-            keep(plan, cached);
-        }
-        return out;
+        return apply(scope, AttentionInputs.of(q, k, v, null));
     }
 
     /**
@@ -80,27 +92,52 @@ public final class Attention {
      * @param v values [totalKeys, kvHeads, valueDim]
      * @param cuQueries INT64 [sequences + 1]: sequence b has the queries cuQueries[b] to cuQueries[b + 1] - 1
      * @param cuKeys INT64 [sequences + 1], likewise for the keys
-     * @return [totalQueries, heads, valueDim], contiguous
+     * @return [totalQueries, heads, valueDim], contiguous, of the type of q
      * @throws IllegalArgumentException if types, ranks, shapes, strides or lengths do not fit
      * @throws IllegalStateException if this attention is not ragged, or a tensor's scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor q, Tensor k, Tensor v, Tensor cuQueries, Tensor cuKeys) {
-        Layout.check(ragged, true, q, k, v);
-        Tensor out = scope.zeros(DType.FLOAT32, q.size(0), q.size(1), v.size(2));
-        AttentionPlan cached = lastPlan.getAndSet(null);
-        AttentionPlan plan = cached != null && cached.isFor(q, k, v, out, cuQueries, cuKeys)
-            ? cached : plan(q, k, v, out, cuQueries, cuKeys);
-        try {
-            plan.run(q, k, v, out, cuQueries, cuKeys);
-        } finally {
-            keep(plan, cached);
-        }
+        Objects.requireNonNull(cuQueries, "cuQueries must not be null");
+        return apply(scope, AttentionInputs.of(q, k, v, null).cumulative(cuQueries, cuKeys));
+    }
+
+    /**
+     * Attends with whatever the inputs have, with a new tensor as result. The plan of the last call is kept.
+     *
+     * @param scope owns the result
+     * @param inputs all but out, which is not looked at
+     * @return [batch, heads, queries, valueDim], or ragged [totalQueries, heads, valueDim]; contiguous, of the type of q
+     * @throws IllegalArgumentException if types, ranks, shapes, strides or lengths do not fit
+     * @throws IllegalStateException if this attention is ragged and the inputs are not, or the other way round, or a
+     *     tensor's scope is closed
+     * @throws java.util.concurrent.CancellationException if it was cancelled
+     */
+    public Tensor apply(TensorScope scope, AttentionInputs inputs) {
+        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v);
+        long[] sizes = inputs.q.shape().toArray();
+        sizes[sizes.length - 1] = inputs.v.size(-1);
+        Tensor out = scope.zeros(inputs.q.dtype(), sizes);
+        run(inputs, out);
         return out;
     }
 
     /**
-     * Plans runs with tensors like these: batch, queries and keys are the most a run may have; heads and dims and the
-     * strides are the ones each run must have (a run with fewer rows passes slices of tensors of this shape). The
+     * Attends with whatever the inputs have, into their out. The plan of the last call is kept.
+     *
+     * @param inputs the tensors
+     * @throws IllegalArgumentException if types, ranks, shapes, strides or lengths do not fit; nothing was written then
+     * @throws IllegalStateException if this attention is ragged and the inputs are not, or the other way round, or a
+     *     tensor's scope is closed
+     * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
+     */
+    public void run(AttentionInputs inputs) {
+        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v);
+        run(inputs, inputs.out);
+    }
+
+    /**
+     * Plans runs with tensors like these: batch, queries and keys are the most a run may have; heads and dims, types and
+     * the strides are the ones each run must have (a run with fewer rows passes slices of tensors of this shape). The
      * tensors are not kept.
      *
      * @param q queries [batch, heads, queries, headDim]
@@ -113,26 +150,54 @@ public final class Attention {
      * @throws UnsupportedOperationException if this machine lacks the instruction set that was asked for
      */
     public AttentionPlan plan(Tensor q, Tensor k, Tensor v, Tensor out) {
-        return new AttentionPlan(this, Layout.of(ragged, q, k, v, out));
+        return plan(AttentionInputs.of(q, k, v, out));
     }
 
     /**
      * Plans ragged runs with tensors like these: the total numbers of queries and keys and the number of sequences are
-     * the most a run may have. The tensors are not kept, and the cumulative lengths not read.
+     * the most a run may have. The tensors are not kept.
      *
      * @param q queries [totalQueries, heads, headDim]
      * @param k keys [totalKeys, kvHeads, headDim]
      * @param v values [totalKeys, kvHeads, valueDim]
      * @param out result [totalQueries, heads, valueDim]
-     * @param cuQueries INT64 [sequences + 1]
-     * @param cuKeys INT64 [sequences + 1]
+     * @param cuQueries INT64 [sequences + 1], possible lengths (zeros are)
+     * @param cuKeys INT64 [sequences + 1], likewise
      * @return a plan, to be closed
-     * @throws IllegalArgumentException if types, ranks, shapes or strides do not fit
+     * @throws IllegalArgumentException if types, ranks, shapes, strides or cumulative lengths do not fit
      * @throws IllegalStateException if this attention is not ragged
      * @throws UnsupportedOperationException if this machine lacks the instruction set that was asked for
      */
     public AttentionPlan plan(Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
-        return new AttentionPlan(this, Layout.ofRagged(ragged, q, k, v, out, cuQueries, cuKeys));
+        Objects.requireNonNull(cuQueries, "cuQueries must not be null");
+        return plan(AttentionInputs.of(q, k, v, out).cumulative(cuQueries, cuKeys));
+    }
+
+    /**
+     * Plans runs with inputs like these: as the other two say, and runs have a bias, a mask and scores exactly if these
+     * have, repeated over the same dimensions, with the same strides. All else is of each run.
+     *
+     * @param inputs tensors, which are not kept
+     * @return a plan, to be closed
+     * @throws IllegalArgumentException if types, ranks, shapes, strides or cumulative lengths do not fit
+     * @throws IllegalStateException if this attention is ragged and the inputs are not, or the other way round
+     * @throws UnsupportedOperationException if this machine lacks the instruction set that was asked for
+     */
+    public AttentionPlan plan(AttentionInputs inputs) {
+        return new AttentionPlan(this, inputs, inputs.out);
+    }
+
+    private void run(AttentionInputs inputs, Tensor out) {
+        AttentionPlan cached = lastPlan.getAndSet(null);
+        AttentionPlan plan = cached;
+        try {
+            if (cached == null || !cached.isFor(inputs, out)) {
+                plan = new AttentionPlan(this, inputs, out);
+            }
+            plan.run(inputs, out);
+        } finally {
+            keep(plan, cached);
+        }
     }
 
     /** Puts the plan into the cache for the next call and closes the one that falls out. */
@@ -150,6 +215,12 @@ public final class Attention {
     public static final class Builder {
         private Alignment causal;
         private float scale = Float.NaN;
+        private long windowLeft = -1;
+        private long windowRight = -1;
+        private float softcap;
+        private double dropout;
+        private ScoreStage stage;
+        private boolean averaged;
         private int threads;
         private boolean ragged;
         private Isa isa = Isa.DEFAULT;
@@ -187,6 +258,84 @@ public final class Attention {
                 throw new IllegalArgumentException("scale must be finite: scale=" + factor);
             }
             scale = factor;
+            return this;
+        }
+
+        /**
+         * A query sees only keys near its own position i + offset: from i + offset - left to i + offset + right. With
+         * {@link #causal()} both hold.
+         *
+         * @param left how many before it, at least 0; -1 for all
+         * @param right how many after it, at least 0; -1 for all
+         * @return this
+         */
+        public Builder window(long left, long right) {
+            if (left < -1 || right < -1) {
+                throw new IllegalArgumentException("a window must be at least 0, or -1 for an open side: left=" + left
+                    + " right=" + right);
+            }
+            windowLeft = left;
+            windowRight = right;
+            return this;
+        }
+
+        /**
+         * Scores become {@code cap * tanh(score / cap)}.
+         *
+         * @param cap positive and finite, or 0 (the default) for none
+         * @return this
+         */
+        public Builder softcap(float cap) {
+            if (!(cap >= 0 && cap < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("softcap must be at least 0 and finite: softcap=" + cap);
+            }
+            softcap = cap;
+            return this;
+        }
+
+        /**
+         * Drops weights at random, for training; those that stay are divided by 1 - probability. Each run gives a seed.
+         *
+         * @param probability at least 0 (the default) and below 1
+         * @return this
+         */
+        public Builder dropout(double probability) {
+            if (!(probability >= 0 && probability < 1)) {
+                throw new IllegalArgumentException("dropout must be at least 0 and below 1: dropout=" + probability);
+            }
+            dropout = probability;
+            return this;
+        }
+
+        /**
+         * Runs also write the weights of each head, [batch, heads, queries, keys], after dropout.
+         *
+         * @return this
+         */
+        public Builder weights() {
+            return scores(ScoreStage.WEIGHTS);
+        }
+
+        /**
+         * Runs also write the mean of the weights over the heads, [batch, queries, keys], after dropout.
+         *
+         * @return this
+         */
+        public Builder averagedWeights() {
+            stage = ScoreStage.WEIGHTS;
+            averaged = true;
+            return this;
+        }
+
+        /**
+         * Runs also write the scores of each head at a stage, [batch, heads, queries, keys].
+         *
+         * @param written the stage
+         * @return this
+         */
+        public Builder scores(ScoreStage written) {
+            stage = Objects.requireNonNull(written, "stage must not be null");
+            averaged = false;
             return this;
         }
 

@@ -13,27 +13,59 @@ import io.github.attn4j.tensor.Tensor;
  * freed some time after it is unreachable.
  */
 public final class AttentionPlan implements AutoCloseable {
+    /** Of the runs that take nothing further; never written. */
+    private static final AttentionInputs NOTHING = new AttentionInputs();
+
     private final Layout layout;
+    private final ScoreLayout bias;
+    private final ScoreLayout mask;
+    private final ScoreLayout scores;
     private final NativePlan plan;
 
-    AttentionPlan(Attention attention, Layout layout) {
-        this.layout = layout;
-        plan = NativePlan.create(layout.batch, layout.heads, layout.kvHeads, layout.queries, layout.keys,
-            layout.headDim, layout.valueDim);
+    AttentionPlan(Attention attention, AttentionInputs inputs, Tensor out) {
+        layout = Layout.of(attention.ragged, inputs, out);
+        bias = ScoreLayout.bias(inputs.bias, layout);
+        mask = ScoreLayout.mask(inputs.mask, layout);
+        if ((attention.stage == null) != (inputs.scores == null)) {
+            throw new IllegalArgumentException("scores must be given exactly where the attention was built to write "
+                + "them: scores=" + inputs.scores + " stage=" + attention.stage);
+        }
+        scores = inputs.scores == null ? null : ScoreLayout.scores(inputs.scores, attention.averaged, layout);
+        long queries = ScoreLayout.queries(bias, ScoreLayout.queries(mask, ScoreLayout.queries(scores, layout.queries)));
+        long keys = ScoreLayout.keys(bias, ScoreLayout.keys(mask, ScoreLayout.keys(scores, layout.keys)));
+        plan = NativePlan.create(layout.batch, layout.heads, layout.kvHeads, queries, keys, layout.headDim,
+            layout.valueDim);
         for (Operand operand : Operand.values()) {
             long[] strides = layout.strides[operand.ordinal()];
             plan.strides(operand, strides[0], strides[1], strides[2]);
+            plan.type(operand, layout.types[operand.ordinal()]);
         }
+        set(attention);
+        if (layout.ragged) {
+            plan.ragged();
+        }
+        if (bias != null) {
+            plan.bias(bias.strides);
+        }
+        if (mask != null) {
+            plan.mask(mask.strides);
+        }
+        if (scores != null) {
+            plan.stage(attention.stage.ordinal(), attention.averaged, scores.strides);
+        }
+        plan.build(attention.isa, attention.threads);
+    }
+
+    private void set(Attention attention) {
         if (!Float.isNaN(attention.scale)) {
             plan.scale(attention.scale);
         }
         if (attention.causal != null) {
             plan.causal(attention.causal == Alignment.TOP_LEFT);
         }
-        if (layout.ragged) {
-            plan.ragged();
-        }
-        plan.build(attention.isa, attention.threads);
+        plan.window(attention.windowLeft, attention.windowRight);
+        plan.softcap(attention.softcap);
+        plan.dropout(attention.dropout);
     }
 
     /**
@@ -44,6 +76,16 @@ public final class AttentionPlan implements AutoCloseable {
      */
     public String isa() {
         return plan.isa().label();
+    }
+
+    /**
+     * One line on how runs of the largest size go: kernel, instruction set, tile sizes, tasks, threads, workspace.
+     *
+     * @return for people to read; the form may change
+     * @throws IllegalStateException if the plan is closed
+     */
+    public String explain() {
+        return plan.explain();
     }
 
     /**
@@ -75,22 +117,24 @@ public final class AttentionPlan implements AutoCloseable {
      * @throws IllegalStateException if the plan or a scope is closed, or the plan is ragged
      */
     public void run(Tensor q, Tensor k, Tensor v, Tensor out, Tensor lse, Tensor keyLengths, Tensor offsets) {
-        Layout.check(layout.ragged, false, q, k, v);
-        View query = View.of(q, "q");
-        View key = View.of(k, "k");
-        View value = View.of(v, "v");
-        View result = Layout.result(false, query, value, out);
-        layout.checkRun(query, key, value, result);
-        long batch = query.size(0);
-        View log = null;
-        if (lse != null) {
-            log = lse(lse, 3, query, key, value, result);
-            Check.size(log, "lse", 0, batch, "batch");
-            Check.size(log, "lse", 1, layout.heads, "heads");
-            Check.size(log, "lse", 2, query.size(2), "queries");
-        }
-        plan.run(batch, query.size(2), key.size(2), query, key, value, result, log,
-            integers(keyLengths, "keyLengths", batch, result, log), integers(offsets, "offsets", batch, result, log));
+        execute(false, q, k, v, out, lse, keyLengths, offsets, null, null, NOTHING);
+    }
+
+    /**
+     * Runs with whatever the inputs have.
+     *
+     * @param inputs bias, mask and scores exactly where the plan has them
+     * @throws IllegalArgumentException if a tensor or a length does not fit; nothing was written then
+     * @throws IllegalStateException if the plan or a scope is closed, or the plan is ragged and the inputs are not, or
+     *     the other way round
+     * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
+     */
+    public void run(AttentionInputs inputs) {
+        run(inputs, inputs.out);
+    }
+
+    void run(AttentionInputs in, Tensor out) {
+        execute(in.isRagged(), in.q, in.k, in.v, out, in.lse, in.keyLengths, in.offsets, in.cuQueries, in.cuKeys, in);
     }
 
     /**
@@ -126,22 +170,7 @@ public final class AttentionPlan implements AutoCloseable {
      */
     public void run(Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys, Tensor lse,
                     Tensor offsets) {
-        Layout.check(layout.ragged, true, q, k, v);
-        View query = View.of(q, "q");
-        View key = View.of(k, "k");
-        View value = View.of(v, "v");
-        View result = Layout.result(true, query, value, out);
-        layout.checkRun(query, key, value, result);
-        long sequences = Layout.sequences(cuQueries, cuKeys);
-        layout.atMost(sequences, layout.batch, "sequences");
-        View log = null;
-        if (lse != null) {
-            log = lse(lse, 2, query, key, value, result);
-            Check.size(log, "lse", 0, layout.heads, "heads");
-        }
-        plan.runRagged(query, key, value, result, log, integers(offsets, "offsets", sequences, result, log),
-            integers(cuQueries, "cuQueries", sequences + 1, result, log),
-            integers(cuKeys, "cuKeys", sequences + 1, result, log));
+        execute(true, q, k, v, out, lse, null, offsets, cuQueries, cuKeys, NOTHING);
     }
 
     /**
@@ -154,32 +183,97 @@ public final class AttentionPlan implements AutoCloseable {
         plan.close();
     }
 
-    /** Whether tensors of exactly these shapes and strides were planned for. */
-    boolean isFor(Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
-        long sequences = layout.ragged ? Layout.sequences(cuQueries, cuKeys) : 0;
-        return layout.isFor(View.of(q, "q"), View.of(k, "k"), View.of(v, "v"), View.of(out, "out"), sequences);
+    /** Whether tensors of exactly these shapes, types and strides were planned for; q, k and v fit each other. */
+    boolean isFor(AttentionInputs in, Tensor out) {
+        long sequences = layout.ragged ? Layout.sequences(in.cuQueries, in.cuKeys) : 0;
+        View v = View.of(in.v, "v");
+        View q = View.of(in.q, "q");
+        return layout.isFor(q, View.of(in.k, "k"), v, Layout.result(layout.ragged, q, v, out), sequences)
+            && ScoreLayout.isFor(bias, in.bias) && ScoreLayout.isFor(mask, in.mask)
+            && ScoreLayout.isFor(scores, in.scores);
     }
 
-    private static View lse(Tensor lse, int rank, View q, View k, View v, View out) {
-        View view = Check.tensor(lse, "lse", View.FLOAT32, rank);
+    /** What the operands do not say comes from `more`. */
+    private void execute(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor lse, Tensor keyLengths,
+                         Tensor offsets, Tensor cuQueries, Tensor cuKeys, AttentionInputs more) {
+        Layout.check(layout.ragged, ragged, q, k, v);
+        View query = View.of(q, "q");
+        View key = View.of(k, "k");
+        View value = View.of(v, "v");
+        View result = Layout.result(ragged, query, value, out);
+        layout.checkRun(query, key, value, result);
+        long batch = ragged ? Layout.sequences(cuQueries, cuKeys) : query.size(0);
+        if (ragged) {
+            layout.atMost(batch, layout.batch, "sequences");
+        }
+        if (ragged && keyLengths != null) {
+            throw new IllegalArgumentException("a ragged run takes key lengths from cuKeys: keyLengths=" + keyLengths
+                + " cuKeys=" + cuKeys);
+        }
+        long queries = ragged ? 0 : query.size(2);
+        long keys = ragged ? 0 : key.size(2);
+        View log = lse == null ? null : lse(lse, batch, queries);
+        View stage = ScoreLayout.check(scores, "scores", more.scores, ragged, batch, layout.heads, queries, keys);
+        apart(query, "q", null, log, stage);
+        apart(key, "k", null, log, stage);
+        apart(value, "v", null, log, stage);
+        if (log != null) {
+            Check.disjoint(log, "lse", result, "out");
+        }
+        apart(log, "lse", null, null, stage);
+        apart(result, "out", null, null, stage);
+        View added = ScoreLayout.check(bias, "bias", more.bias, ragged, batch, layout.heads, queries, keys);
+        apart(added, "bias", result, log, stage);
+        View kept = ScoreLayout.check(mask, "mask", more.mask, ragged, batch, layout.heads, queries, keys);
+        apart(kept, "mask", result, log, stage);
+        plan.run(batch, queries, keys, query, key, value, result, log,
+            vector(keyLengths, "keyLengths", View.INT64, batch, "batch", result, log, stage),
+            vector(offsets, "offsets", View.INT64, batch, "batch", result, log, stage),
+            vector(cuQueries, "cuQueries", View.INT64, batch + 1, "sequences + 1", result, log, stage),
+            vector(cuKeys, "cuKeys", View.INT64, batch + 1, "sequences + 1", result, log, stage), added, kept,
+            vector(more.slopes, "slopes", View.FLOAT32, layout.heads, "heads", result, log, stage),
+            vector(more.sinks, "sinks", View.FLOAT32, layout.heads, "heads", result, log, stage), stage, more.seed,
+            more.cancellation == null ? null : more.cancellation.view());
+    }
+
+    /** [batch, heads, queries], or ragged [heads, total queries], the latter checked with the lengths. */
+    private View lse(Tensor lse, long batch, long queries) {
+        View view = Check.tensor(lse, "lse", View.FLOAT32, layout.ragged ? 2 : 3);
         Check.writable(view, "lse");
         Check.contiguous(view, "lse");
-        Check.disjoint(view, "lse", q, "q");
-        Check.disjoint(view, "lse", k, "k");
-        Check.disjoint(view, "lse", v, "v");
-        Check.disjoint(view, "lse", out, "out");
+        if (layout.ragged) {
+            Check.size(view, "lse", 0, layout.heads, "heads");
+        } else {
+            Check.size(view, "lse", 0, batch, "batch");
+            Check.size(view, "lse", 1, layout.heads, "heads");
+            Check.size(view, "lse", 2, queries, "queries");
+        }
         return view;
     }
 
-    private static View integers(Tensor tensor, String name, long size, View out, View lse) {
+    private static View vector(Tensor tensor, String name, int type, long size, String sizeName, View out, View lse,
+                               View scores) {
         if (tensor == null) {
             return null;
         }
-        View view = Check.vector(tensor, name, View.INT64, size, "the number it must have");
-        Check.disjoint(out, "out", view, name);
-        if (lse != null) {
-            Check.disjoint(lse, "lse", view, name);
-        }
+        View view = Check.vector(tensor, name, type, size, sizeName);
+        apart(view, name, out, lse, scores);
         return view;
+    }
+
+    /** What is written shares no element with what is read; null for what is not there or was compared before. */
+    private static void apart(View read, String name, View out, View lse, View scores) {
+        if (read == null) {
+            return;
+        }
+        if (out != null) {
+            Check.disjoint(out, "out", read, name);
+        }
+        if (lse != null) {
+            Check.disjoint(lse, "lse", read, name);
+        }
+        if (scores != null) {
+            Check.disjoint(scores, "scores", read, name);
+        }
     }
 }

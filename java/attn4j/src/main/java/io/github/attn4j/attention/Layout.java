@@ -25,6 +25,8 @@ final class Layout {
     final long valueDim;
     /** Strides of q, k, v, out: batch, head, row. */
     final long[][] strides = new long[4][3];
+    /** Their element types. */
+    final int[] types = new int[4];
 
     private Layout(boolean ragged, long batch, View q, View k, View v, View out) {
         int rows = rowDim(ragged);
@@ -42,17 +44,29 @@ final class Layout {
             strides[i][0] = ragged ? 0 : operands[i].stride(0);
             strides[i][1] = operands[i].stride(HEADS);
             strides[i][2] = operands[i].stride(rows);
+            types[i] = operands[i].type;
         }
     }
 
-    static Layout of(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out) {
+    private static Layout of(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out) {
         check(ragged, false, q, k, v);
         View query = View.of(q, "q");
         View result = result(false, query, View.of(v, "v"), out);
         return new Layout(false, query.size(0), query, View.of(k, "k"), View.of(v, "v"), result);
     }
 
-    static Layout ofRagged(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
+    /** As {@link #of}, ragged where cumulative lengths are given; they are looked at. */
+    static Layout of(boolean ragged, AttentionInputs inputs, Tensor out) {
+        if (!inputs.isRagged()) {
+            return of(ragged, inputs.q, inputs.k, inputs.v, out);
+        }
+        Layout layout = ofRagged(ragged, inputs.q, inputs.k, inputs.v, out, inputs.cuQueries, inputs.cuKeys);
+        Check.cumulative(View.of(inputs.cuQueries, "cuQueries"), "cuQueries", layout.queries, "q.size(0)");
+        Check.cumulative(View.of(inputs.cuKeys, "cuKeys"), "cuKeys", layout.keys, "k.size(0)");
+        return layout;
+    }
+
+    private static Layout ofRagged(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
         check(ragged, true, q, k, v);
         View query = View.of(q, "q");
         View result = result(true, query, View.of(v, "v"), out);
@@ -67,9 +81,9 @@ final class Layout {
                 : "this attention is not ragged: build it with ragged() to pass cuQueries and cuKeys");
         }
         int rank = ragged ? 3 : 4;
-        View query = Check.rows(q, "q", rank);
-        View key = Check.rows(k, "k", rank);
-        View value = Check.rows(v, "v", rank);
+        View query = Check.floatRows(q, "q", rank);
+        View key = Check.floatRows(k, "k", rank);
+        View value = Check.floatRows(v, "v", rank);
         int rows = rowDim(ragged);
         if (!ragged) {
             Check.size(key, "k", 0, query.size(0), "batch");
@@ -91,7 +105,7 @@ final class Layout {
     /** `out` as the result of these operands. */
     static View result(boolean ragged, View q, View v, Tensor out) {
         int rank = ragged ? 3 : 4;
-        View result = Check.rows(out, "out", rank);
+        View result = Check.floatRows(out, "out", rank);
         Check.writable(result, "out");
         for (int i = 0; i < rank - 1; i++) {
             Check.size(result, "out", i, q.size(i), dimName(ragged, i));
@@ -112,7 +126,7 @@ final class Layout {
         return queries.size(0) - 1;
     }
 
-    /** q, k, v, out of a run: within the capacities, with the fixed sizes and strides, out sharing nothing. */
+    /** q, k, v, out of a run: within the capacities, with the fixed sizes, types and strides, out sharing nothing. */
     void checkRun(View q, View k, View v, View out) {
         Check.size(q, "q", HEADS, heads, "the plan's heads");
         Check.size(k, "k", HEADS, kvHeads, "the plan's kvHeads");
@@ -124,22 +138,22 @@ final class Layout {
         }
         atMost(q.size(rowDim(ragged)), queries, ragged ? "totalQueries" : "queries");
         atMost(k.size(rowDim(ragged)), keys, ragged ? "totalKeys" : "keys");
-        checkStrides(q, 0);
-        checkStrides(k, 1);
-        checkStrides(v, 2);
-        checkStrides(out, 3);
+        checkOperand(q, 0);
+        checkOperand(k, 1);
+        checkOperand(v, 2);
+        checkOperand(out, 3);
         Check.disjoint(out, "out", q, "q");
         Check.disjoint(out, "out", k, "k");
         Check.disjoint(out, "out", v, "v");
     }
 
-    /** Whether the tensors have exactly these sizes and strides. */
+    /** Whether the tensors have exactly these sizes, types and strides. */
     boolean isFor(View q, View k, View v, View out, long sequences) {
         int rows = rowDim(ragged);
         int last = ragged ? 2 : 3;
         return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rows) && keys == k.size(rows)
             && headDim == q.size(last) && valueDim == v.size(last) && batch == (ragged ? sequences : q.size(0))
-            && hasStrides(q, 0) && hasStrides(k, 1) && hasStrides(v, 2) && hasStrides(out, 3);
+            && isFor(q, 0) && isFor(k, 1) && isFor(v, 2) && isFor(out, 3);
     }
 
     void atMost(long size, long capacity, String name) {
@@ -149,8 +163,8 @@ final class Layout {
         }
     }
 
-    private boolean hasStrides(View view, int operand) {
-        return hasStride(view, operand, 1, HEADS) && hasStride(view, operand, 2, rowDim(ragged))
+    private boolean isFor(View view, int operand) {
+        return view.type == types[operand] && hasStride(view, operand, 1, HEADS) && hasStride(view, operand, 2, rowDim(ragged))
             && (ragged || hasStride(view, operand, 0, 0));
     }
 
@@ -159,7 +173,12 @@ final class Layout {
         return view.size(dim) <= 1 || view.stride(dim) == strides[operand][which];
     }
 
-    private void checkStrides(View view, int operand) {
+    private void checkOperand(View view, int operand) {
+        if (view.type != types[operand]) {
+            String name = NAMES[operand];
+            throw new IllegalArgumentException(name + " must have the plan's type: " + name + ".dtype="
+                + view.typeName() + " planned=" + View.typeName(types[operand]));
+        }
         checkStride(view, operand, 1, HEADS);
         checkStride(view, operand, 2, rowDim(ragged));
         if (!ragged) {

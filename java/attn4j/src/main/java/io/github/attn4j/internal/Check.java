@@ -13,19 +13,43 @@ public final class Check {
         View view = View.of(tensor, name);
         if (view.type != type) {
             throw new IllegalArgumentException(name + " has the wrong type: dtype=" + view.typeName() + " expected="
-                + new View(null, 0, type, false, null, null).typeName());
+                + View.typeName(type));
         }
-        if (view.rank() != rank) {
-            throw new IllegalArgumentException(name + " has the wrong rank: rank=" + view.rank() + " expected=" + rank
-                + " shape=" + view.shape());
-        }
+        rank(view, name, rank);
         return view;
     }
 
     /** FLOAT32 of this rank whose innermost stride is 1. */
     public static View rows(Object tensor, String name, int rank) {
-        View view = tensor(tensor, name, View.FLOAT32, rank);
-        int last = rank - 1;
+        return innermostOne(tensor(tensor, name, View.FLOAT32, rank), name);
+    }
+
+    /** Floating-point numbers of any width, of this rank, whose innermost stride is 1. */
+    public static View floatRows(Object tensor, String name, int rank) {
+        View view = floats(tensor, name);
+        rank(view, name, rank);
+        return innermostOne(view, name);
+    }
+
+    /** Floating-point numbers of any width. */
+    public static View floats(Object tensor, String name) {
+        View view = View.of(tensor, name);
+        if (!view.isFloat()) {
+            throw new IllegalArgumentException(name + " has the wrong type: dtype=" + view.typeName()
+                + " expected=FLOAT32, BFLOAT16 or FLOAT16");
+        }
+        return view;
+    }
+
+    private static void rank(View view, String name, int rank) {
+        if (view.rank() != rank) {
+            throw new IllegalArgumentException(name + " has the wrong rank: rank=" + view.rank() + " expected=" + rank
+                + " shape=" + view.shape());
+        }
+    }
+
+    private static View innermostOne(View view, String name) {
+        int last = view.rank() - 1;
         if (view.sizes[last] > 1 && view.strides[last] != 1) {
             throw new IllegalArgumentException(name + " must have innermost stride 1: stride(" + last + ")="
                 + view.strides[last] + " shape=" + view.shape() + ", copy it first");
@@ -67,6 +91,28 @@ public final class Check {
         if (total > rows) {
             throw new IllegalArgumentException(name + "[" + last + "] must be at most " + rowsName + ": " + name + "["
                 + last + "]=" + total + " " + rowsName + "=" + rows);
+        }
+    }
+
+    /** Cumulative lengths, one or more, that begin with 0, never decrease and stay within the rows there are. */
+    public static void cumulative(View cu, String name, long rows, String rowsName) {
+        cu.owner.acquire();
+        try {
+            long before = Native.longAt(cu.address);
+            if (before != 0) {
+                throw new IllegalArgumentException(name + " must begin with 0: " + name + "[0]=" + before);
+            }
+            for (long b = 1; b < cu.sizes[0]; b++) {
+                long now = Native.longAt(cu.address + b * Long.BYTES);
+                if (now < before) {
+                    throw new IllegalArgumentException(name + " must not decrease: " + name + "[" + (b - 1) + "]="
+                        + before + " " + name + "[" + b + "]=" + now);
+                }
+                before = now;
+            }
+            total(cu, name, rows, rowsName);
+        } finally {
+            cu.owner.release();
         }
     }
 
@@ -112,6 +158,14 @@ public final class Check {
     public static double positive(double value, String name) {
         if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(name + " must be positive and finite: " + name + "=" + value);
+        }
+        return value;
+    }
+
+    /** A number that is not below the least. */
+    public static long atLeast(long least, long value, String name) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ": " + name + "=" + value);
         }
         return value;
     }

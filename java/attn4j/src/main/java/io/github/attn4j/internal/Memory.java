@@ -24,7 +24,7 @@ public final class Memory {
         }
     }
 
-    /** Copies a Java array (float[], int[] or long[], as the type says) of exactly the view's elements to it. */
+    /** Copies a Java array, its elements as wide as the view's, of exactly the view's elements to it. */
     public static void fromArray(Object array, View to) {
         if (to.isContiguous()) {
             to.owner.acquire();
@@ -37,7 +37,7 @@ public final class Memory {
         }
         Blocks blocks = new Blocks();
         try {
-            View packed = packed(to, blocks);
+            View packed = packed(to, to.type, blocks);
             transfer(array, packed, true);
             copy(packed, to);
         } finally {
@@ -58,7 +58,7 @@ public final class Memory {
         }
         Blocks blocks = new Blocks();
         try {
-            View packed = packed(from, blocks);
+            View packed = packed(from, from.type, blocks);
             copy(from, packed);
             transfer(array, packed, false);
         } finally {
@@ -66,22 +66,27 @@ public final class Memory {
         }
     }
 
-    private static View packed(View like, Blocks blocks) {
-        long address = blocks.allocate(like.elements() * like.elementBytes());
+    /** Contiguous memory of these sizes. */
+    static View packed(View like, int type, Blocks blocks) {
+        long address = blocks.allocate(like.elements() * View.bytes(type));
         Owner owner = Owner.keeping(blocks, null);
-        return new View(owner, address, like.type, false, like.sizes, View.contiguous(like.sizes));
+        return new View(owner, address, type, false, like.sizes, View.contiguous(like.sizes));
     }
 
     private static void transfer(Object array, View view, boolean toNative) {
         long bytes = view.elements() * view.elementBytes();
         for (long at = 0; at < bytes; at += CHUNK) {
             long part = Math.min(CHUNK, bytes - at);
-            if (view.type == View.FLOAT32) {
-                part((float[]) array, view.address, at, part, toNative);
-            } else if (view.type == View.INT32) {
-                part((int[]) array, view.address, at, part, toNative);
+            if (array instanceof float[] floats) {
+                part(floats, view.address, at, part, toNative);
+            } else if (array instanceof int[] ints) {
+                part(ints, view.address, at, part, toNative);
+            } else if (array instanceof long[] longs) {
+                part(longs, view.address, at, part, toNative);
+            } else if (array instanceof short[] shorts) {
+                part(shorts, view.address, at, part, toNative);
             } else {
-                part((long[]) array, view.address, at, part, toNative);
+                part((byte[]) array, view.address, at, part, toNative);
             }
         }
     }
@@ -103,6 +108,22 @@ public final class Memory {
     }
 
     private static void part(long[] array, long address, long at, long bytes, boolean toNative) {
+        if (toNative) {
+            Native.attn4j_memory_copy(address, at, array, at, bytes);
+        } else {
+            Native.attn4j_memory_copy(array, at, address, at, bytes);
+        }
+    }
+
+    private static void part(short[] array, long address, long at, long bytes, boolean toNative) {
+        if (toNative) {
+            Native.attn4j_memory_copy(address, at, array, at, bytes);
+        } else {
+            Native.attn4j_memory_copy(array, at, address, at, bytes);
+        }
+    }
+
+    private static void part(byte[] array, long address, long at, long bytes, boolean toNative) {
         if (toNative) {
             Native.attn4j_memory_copy(address, at, array, at, bytes);
         } else {

@@ -2,6 +2,8 @@
 // Mirrors attn4j_plan: create, set, build, then run from any thread. The arguments have passed Check.
 package io.github.attn4j.internal;
 
+import java.nio.charset.StandardCharsets;
+
 /** A native plan and its owner. */
 public final class NativePlan {
     /** The operands whose strides a plan fixes; the ordinal is the native code. */
@@ -15,6 +17,9 @@ public final class NativePlan {
         /** Result. */
         OUT
     }
+
+    /** The most bytes of an explanation. */
+    private static final int EXPLANATION = 1024;
 
     private final Owner owner;
     private final long plan;
@@ -39,9 +44,45 @@ public final class NativePlan {
         Status.check(Native.attn4j_plan_set_strides(plan, operand.ordinal(), batch, head, row));
     }
 
+    /** Element type of an operand, of a view's. */
+    public void type(Operand operand, int type) {
+        Status.check(Native.attn4j_plan_set_dtype(plan, operand.ordinal(), View.floatCode(type)));
+    }
+
     /** The factor of the scores. */
     public void scale(double scale) {
         Status.check(Native.attn4j_plan_set_scale(plan, scale));
+    }
+
+    /** How far before and after its own position a query sees; -1 for any distance. */
+    public void window(long left, long right) {
+        Status.check(Native.attn4j_plan_set_window(plan, left, right));
+    }
+
+    /** Scores become softcap * tanh(score / softcap). */
+    public void softcap(double softcap) {
+        Status.check(Native.attn4j_plan_set_softcap(plan, softcap));
+    }
+
+    /** The probability that a weight is dropped. */
+    public void dropout(double p) {
+        Status.check(Native.attn4j_plan_set_dropout(plan, p));
+    }
+
+    /** Runs add a bias with these strides over [batch, heads, queries, keys]. */
+    public void bias(long[] strides) {
+        Status.check(Native.attn4j_plan_set_bias(plan, strides[0], strides[1], strides[2], strides[3]));
+    }
+
+    /** Runs take a mask with these strides. */
+    public void mask(long[] strides) {
+        Status.check(Native.attn4j_plan_set_mask(plan, strides[0], strides[1], strides[2], strides[3]));
+    }
+
+    /** Runs write a stage, 0 for the first, with these strides; averaged over heads, that of the heads is not used. */
+    public void stage(int stage, boolean averaged, long[] strides) {
+        Status.check(Native.attn4j_plan_set_stage(plan, Native.ATTN4J_STAGE_SCALED + stage, averaged ? 1 : 0,
+            strides[0], strides[1], strides[2]));
     }
 
     /** Query i sees the keys up to i + offset; the default offset is 0, or keys - queries. */
@@ -72,36 +113,51 @@ public final class NativePlan {
         }
     }
 
-    /** Runs over [batch, heads, rows, dim] operands; lse, keyLengths and offsets may be null. */
+    /** One line on kernel, tiles, tasks and workspace. */
+    public String explain() {
+        Blocks blocks = new Blocks();
+        owner.acquire();
+        try {
+            long address = blocks.allocate(EXPLANATION);
+            Status.check(Native.attn4j_plan_explain(plan, address, EXPLANATION));
+            byte[] text = new byte[EXPLANATION];
+            Native.attn4j_memory_copy(text, 0, address, 0, EXPLANATION);
+            int length = 0;
+            while (text[length] != 0) {
+                length++;
+            }
+            return new String(text, 0, length, StandardCharsets.UTF_8);
+        } finally {
+            owner.release();
+            blocks.run();
+        }
+    }
+
+    /**
+     * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, and queries
+     * and keys do not matter.
+     */
     public void run(long batch, long queries, long keys, View q, View k, View v, View out, View lse, View keyLengths,
-                    View offsets) {
-        run(batch, queries, keys, q, k, v, out, lse, keyLengths, offsets, null, null);
-    }
-
-    /** Runs over sequences that lie end to end; lse and offsets may be null. */
-    public void runRagged(View q, View k, View v, View out, View lse, View offsets, View cuQueries, View cuKeys) {
-        run(cuQueries.sizes[0] - 1, 0, 0, q, k, v, out, lse, null, offsets, cuQueries, cuKeys);
-    }
-
-    /** Frees it, once; IllegalStateException while a run is under way. */
-    public void close() {
-        owner.close();
-    }
-
-    private void run(long batch, long queries, long keys, View q, View k, View v, View out, View lse, View keyLengths,
-                     View offsets, View cuQueries, View cuKeys) {
+                    View offsets, View cuQueries, View cuKeys, View bias, View mask, View slopes, View sinks,
+                    View scores, long seed, View cancelled) {
         owner.acquire();
         try {
             Held.acquire(q, k, v, out, lse);
             try {
-                Held.acquire(keyLengths, offsets, cuQueries, cuKeys, null);
+                Held.acquire(keyLengths, offsets, cuQueries, cuKeys, bias);
                 try {
-                    checkTotals(q, k, lse, cuQueries, cuKeys);
-                    Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, k.address, v.address,
-                        out.address, address(lse), address(keyLengths), address(offsets), address(cuQueries),
-                        address(cuKeys)));
+                    Held.acquire(mask, slopes, sinks, scores, cancelled);
+                    try {
+                        checkTotals(q, k, lse, cuQueries, cuKeys);
+                        Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, k.address,
+                            v.address, out.address, address(lse), address(keyLengths), address(offsets),
+                            address(cuQueries), address(cuKeys), address(bias), address(mask), address(slopes),
+                            address(sinks), address(scores), seed, address(cancelled)));
+                    } finally {
+                        Held.release(mask, slopes, sinks, scores, cancelled);
+                    }
                 } finally {
-                    Held.release(keyLengths, offsets, cuQueries, cuKeys, null);
+                    Held.release(keyLengths, offsets, cuQueries, cuKeys, bias);
                 }
             } finally {
                 Held.release(q, k, v, out, lse);
@@ -109,6 +165,11 @@ public final class NativePlan {
         } finally {
             owner.release();
         }
+    }
+
+    /** Frees it, once; IllegalStateException while a run is under way. */
+    public void close() {
+        owner.close();
     }
 
     private static void checkTotals(View q, View k, View lse, View cuQueries, View cuKeys) {

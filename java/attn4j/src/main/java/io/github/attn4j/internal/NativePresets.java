@@ -27,10 +27,18 @@ public final class NativePresets implements InfoMapper {
             map.put(new Info(type).valueTypes(type).pointerTypes("long").cast());
         }
         map.put(new Info("int64_t").valueTypes("long").pointerTypes("long").cast());
+        map.put(new Info("uint8_t").valueTypes("byte").pointerTypes("long").cast());
+        map.put(new Info("char").valueTypes("byte").pointerTypes("long").cast());
         map.put(new Info("int32_t").valueTypes("int").pointerTypes("long").cast());
         map.put(new Info("const char").pointerTypes("String"));
         map.put(new Info("attn4j_plan").valueTypes("long").cast());
         map.put(new Info("attn4j_plan_s").skip());
+        map.put(new Info("attn4j_merge").javaText(
+            "public static native @Cast(\"attn4j_status\") int attn4j_merge("
+            + "@Cast(\"const float*const*\") long[] outs, @Cast(\"const int64_t*\") long[] outStrides, "
+            + "@Cast(\"const float*const*\") long[] lses, long count, @Cast(\"const float*\") long sinks, long heads, "
+            + "long queries, @Cast(\"float*\") long out, long outStride, @Cast(\"float*\") long lse, long rows, "
+            + "long width, @Cast(\"attn4j_isa\") int isa, int threads);\n"));
         map.put(new Info("attn4j_memory_copy").javaText(copies()));
         map.put(new Info("attn4j_memory_copy_strided").javaText(
             "public static native @Cast(\"attn4j_status\") int attn4j_memory_copy_strided(@Cast(\"void*\") long to, "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.internal;
 
+import java.util.concurrent.CancellationException;
+
 /** The one place where a status of the native library becomes a JDK exception. */
 final class Status {
     private Status() {}
@@ -24,6 +26,8 @@ final class Status {
                 return new UnsupportedOperationException(message);
             case Native.ATTN4J_ILLEGAL_STATE:
                 return new IllegalStateException(message);
+            case Native.ATTN4J_CANCELLED:
+                return new CancellationException(message);
             case Native.ATTN4J_OUT_OF_MEMORY:
                 throw new OutOfMemoryError(message);
             default:

@@ -11,10 +11,10 @@ import java.util.function.Function;
  */
 public final class View {
     /** Element type codes, the ordinals of DType. */
-    public static final int FLOAT32 = 0, INT32 = 1, INT64 = 2;
+    public static final int FLOAT32 = 0, INT32 = 1, INT64 = 2, BFLOAT16 = 3, FLOAT16 = 4, BOOL = 5, INT8 = 6;
 
-    private static final String[] TYPES = {"FLOAT32", "INT32", "INT64"};
-    private static final int[] BYTES = {4, 4, 8};
+    private static final String[] TYPES = {"FLOAT32", "INT32", "INT64", "BFLOAT16", "FLOAT16", "BOOL", "INT8"};
+    private static final int[] BYTES = {4, 4, 8, 2, 2, 1, 1};
     private static Function<Object, View> opener;
 
     public final Owner owner;
@@ -97,7 +97,29 @@ public final class View {
     }
 
     public String typeName() {
+        return typeName(type);
+    }
+
+    public static String typeName(int type) {
         return TYPES[type];
+    }
+
+    static int bytes(int type) {
+        return BYTES[type];
+    }
+
+    /** Whether it holds floating-point numbers, of 16 or 32 bits. */
+    public boolean isFloat() {
+        return type == FLOAT32 || type == BFLOAT16 || type == FLOAT16;
+    }
+
+    /** The attn4j_dtype of floating-point elements. */
+    int floatCode() {
+        return floatCode(type);
+    }
+
+    static int floatCode(int type) {
+        return type == FLOAT32 ? Native.ATTN4J_F32 : type == BFLOAT16 ? Native.ATTN4J_BF16 : Native.ATTN4J_F16;
     }
 
     public long elements() {

@@ -8,7 +8,15 @@ public enum DType {
     /** Signed, 32 bits. */
     INT32(Integer.BYTES),
     /** Signed, 64 bits. */
-    INT64(Long.BYTES);
+    INT64(Long.BYTES),
+    /** The upper half of a FLOAT32. */
+    BFLOAT16(Short.BYTES),
+    /** IEEE 754 half precision. */
+    FLOAT16(Short.BYTES),
+    /** A byte, 0 for false. */
+    BOOL(Byte.BYTES),
+    /** Signed, 8 bits. */
+    INT8(Byte.BYTES);
 
     private final int bytes;
 
@@ -19,5 +27,10 @@ public enum DType {
     /** {@return the bytes of one element} */
     public int bytes() {
         return bytes;
+    }
+
+    /** {@return whether it is one of FLOAT32, BFLOAT16 and FLOAT16} */
+    public boolean isFloat() {
+        return this == FLOAT32 || this == BFLOAT16 || this == FLOAT16;
     }
 }

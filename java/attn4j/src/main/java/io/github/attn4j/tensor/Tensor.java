@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.tensor;
 
+import io.github.attn4j.internal.Casts;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.Memory;
 import io.github.attn4j.internal.View;
@@ -8,6 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A strided view of native memory. The object is immutable and may be shared between threads; the elements are plain
@@ -220,7 +224,7 @@ public final class Tensor {
     }
 
     /**
-     * Copies an array into this FLOAT32 tensor.
+     * Copies an array into this FLOAT32, BFLOAT16 or FLOAT16 tensor; 16 bits are rounded to the nearest, ties to even.
      *
      * @param values exactly as many as it has elements, in row-major order
      * @return this
@@ -228,7 +232,13 @@ public final class Tensor {
      * @throws IllegalStateException if its scope is closed
      */
     public Tensor copyFrom(float[] values) {
-        return fill(values, values.length, DType.FLOAT32);
+        if (dtype == DType.FLOAT32 || !dtype.isFloat()) {
+            return fill(values, values.length, DType.FLOAT32);
+        }
+        Check.writable(view, "this tensor");
+        checkLength(values.length, shape);
+        Casts.fromFloats(values, view);
+        return this;
     }
 
     /**
@@ -256,6 +266,46 @@ public final class Tensor {
     }
 
     /**
+     * Copies the bits of numbers into this BFLOAT16 or FLOAT16 tensor.
+     *
+     * @param values exactly as many as it has elements, in row-major order
+     * @return this
+     * @throws IllegalArgumentException if the number or the type differs, or it is read-only
+     * @throws IllegalStateException if its scope is closed
+     */
+    public Tensor copyFrom(short[] values) {
+        return fill(values, values.length, DType.BFLOAT16, DType.FLOAT16);
+    }
+
+    /**
+     * Copies an array into this INT8 or BOOL tensor.
+     *
+     * @param values exactly as many as it has elements, in row-major order
+     * @return this
+     * @throws IllegalArgumentException if the number or the type differs, or it is read-only
+     * @throws IllegalStateException if its scope is closed
+     */
+    public Tensor copyFrom(byte[] values) {
+        return fill(values, values.length, DType.INT8, DType.BOOL);
+    }
+
+    /**
+     * Copies an array into this BOOL tensor.
+     *
+     * @param values exactly as many as it has elements, in row-major order
+     * @return this
+     * @throws IllegalArgumentException if the number or the type differs, or it is read-only
+     * @throws IllegalStateException if its scope is closed
+     */
+    public Tensor copyFrom(boolean[] values) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (values[i] ? 1 : 0);
+        }
+        return fill(bytes, bytes.length, DType.BOOL);
+    }
+
+    /**
      * Copies all elements of another tensor, whatever the strides of both.
      *
      * @param source of the same type and shape; shares no element with this one
@@ -276,14 +326,54 @@ public final class Tensor {
     }
 
     /**
-     * Copies all elements to an array, in row-major order.
+     * Converts all elements of another tensor to this one's type: rounded to the nearest, ties to even; too large
+     * becomes infinite, and a NaN stays one.
+     *
+     * @param source FLOAT32, BFLOAT16 or FLOAT16 of the same shape; shares no element with this one
+     * @return this
+     * @throws IllegalArgumentException if shapes differ, a type is no floating-point one, they overlap, or this is
+     *     read-only
+     * @throws IllegalStateException if a scope is closed
+     */
+    public Tensor castFrom(Tensor source) {
+        View from = Check.floats(source, "source");
+        Check.floats(this, "this tensor");
+        if (!source.shape.equals(shape)) {
+            throw new IllegalArgumentException("source must have this shape: source=" + source + " this=" + this);
+        }
+        Check.writable(view, "this tensor");
+        Check.disjoint(view, "this tensor", from, "source");
+        Casts.run(from, view);
+        return this;
+    }
+
+    /**
+     * All elements in another floating-point type, see {@link #castFrom}.
+     *
+     * @param scope owns the result
+     * @param type FLOAT32, BFLOAT16 or FLOAT16
+     * @return a new contiguous tensor, also where the type is this one's
+     * @throws IllegalArgumentException if a type is no floating-point one
+     * @throws IllegalStateException if a scope is closed
+     */
+    public Tensor cast(TensorScope scope, DType type) {
+        return scope.zeros(type, shape).castFrom(this);
+    }
+
+    /**
+     * Copies all elements of this FLOAT32, BFLOAT16 or FLOAT16 tensor to an array, in row-major order; exact.
      *
      * @param values exactly as many as this has elements
      * @throws IllegalArgumentException if the number or the type differs
      * @throws IllegalStateException if its scope is closed
      */
     public void copyTo(float[] values) {
-        drain(values, values.length, DType.FLOAT32);
+        if (dtype == DType.FLOAT32 || !dtype.isFloat()) {
+            drain(values, values.length, DType.FLOAT32);
+        } else {
+            checkLength(values.length, shape);
+            Casts.toFloats(view, values);
+        }
     }
 
     /**
@@ -309,10 +399,32 @@ public final class Tensor {
     }
 
     /**
-     * A copy of all elements, in row-major order.
+     * Copies the bits of all elements to an array, in row-major order.
+     *
+     * @param values exactly as many as this has elements
+     * @throws IllegalArgumentException if the number or the type differs
+     * @throws IllegalStateException if its scope is closed
+     */
+    public void copyTo(short[] values) {
+        drain(values, values.length, DType.BFLOAT16, DType.FLOAT16);
+    }
+
+    /**
+     * Copies all elements to an array, in row-major order.
+     *
+     * @param values exactly as many as this has elements
+     * @throws IllegalArgumentException if the number or the type differs
+     * @throws IllegalStateException if its scope is closed
+     */
+    public void copyTo(byte[] values) {
+        drain(values, values.length, DType.INT8, DType.BOOL);
+    }
+
+    /**
+     * A copy of all elements, in row-major order; exact.
      *
      * @return a new array
-     * @throws IllegalArgumentException if this is not FLOAT32 or has more elements than an array can hold
+     * @throws IllegalArgumentException if this is not FLOAT32, BFLOAT16 or FLOAT16, or has more elements than an array can hold
      * @throws IllegalStateException if its scope is closed
      */
     public float[] toFloatArray() {
@@ -348,11 +460,54 @@ public final class Tensor {
     }
 
     /**
-     * One element of a FLOAT32 tensor. For looking at single values: it crosses into native code.
+     * A copy of the bits of all elements, in row-major order.
+     *
+     * @return a new array
+     * @throws IllegalArgumentException if this is not BFLOAT16 or FLOAT16 or has more elements than an array can hold
+     * @throws IllegalStateException if its scope is closed
+     */
+    public short[] toShortArray() {
+        short[] values = new short[arrayLength()];
+        copyTo(values);
+        return values;
+    }
+
+    /**
+     * A copy of all elements, in row-major order.
+     *
+     * @return a new array
+     * @throws IllegalArgumentException if this is not INT8 or BOOL or has more elements than an array can hold
+     * @throws IllegalStateException if its scope is closed
+     */
+    public byte[] toByteArray() {
+        byte[] values = new byte[arrayLength()];
+        copyTo(values);
+        return values;
+    }
+
+    /**
+     * A copy of all elements, in row-major order.
+     *
+     * @return a new array
+     * @throws IllegalArgumentException if this is not BOOL or has more elements than an array can hold
+     * @throws IllegalStateException if its scope is closed
+     */
+    public boolean[] toBooleanArray() {
+        boolean[] values = new boolean[arrayLength()];
+        byte[] bytes = new byte[values.length];
+        drain(bytes, bytes.length, DType.BOOL);
+        for (int i = 0; i < bytes.length; i++) {
+            values[i] = bytes[i] != 0;
+        }
+        return values;
+    }
+
+    /**
+     * One element of a floating-point tensor. For looking at single values: it crosses into native code.
      *
      * @param index one index for each dimension
      * @return the element
-     * @throws IllegalArgumentException if an index is out of bounds or this is not FLOAT32
+     * @throws IllegalArgumentException if an index is out of bounds or this is not FLOAT32, BFLOAT16 or FLOAT16
      * @throws IllegalStateException if its scope is closed
      */
     public float at(long... index) {
@@ -376,24 +531,24 @@ public final class Tensor {
         }
     }
 
-    private Tensor fill(Object values, int length, DType type) {
-        checkType(type);
+    private Tensor fill(Object values, int length, DType... types) {
+        checkType(types);
         Check.writable(view, "this tensor");
         checkLength(length, shape);
         Memory.fromArray(values, view);
         return this;
     }
 
-    private void drain(Object values, int length, DType type) {
-        checkType(type);
+    private void drain(Object values, int length, DType... types) {
+        checkType(types);
         checkLength(length, shape);
         Memory.toArray(view, values);
     }
 
-    private void checkType(DType type) {
-        if (dtype != type) {
-            throw new IllegalArgumentException("array must have the type of the tensor: array=" + type + " dtype="
-                + dtype);
+    private void checkType(DType... types) {
+        if (!List.of(types).contains(dtype)) {
+            throw new IllegalArgumentException("array must have the type of the tensor: array="
+                + Stream.of(types).map(DType::name).collect(Collectors.joining(" or ")) + " dtype=" + dtype);
         }
     }
 

@@ -104,6 +104,21 @@ public final class TensorScope implements AutoCloseable {
     }
 
     /**
+     * A contiguous BOOL tensor with a copy of these values.
+     *
+     * @param values as many as the shape has elements
+     * @param sizes its shape
+     * @return the tensor
+     * @throws IllegalArgumentException if the shape has another number of elements
+     * @throws IllegalStateException if the scope is closed
+     */
+    public Tensor of(boolean[] values, long... sizes) {
+        Shape shape = Shape.of(sizes);
+        Tensor.checkLength(values.length, shape);
+        return zeros(DType.BOOL, shape).copyFrom(values);
+    }
+
+    /**
      * Frees the memory of all its tensors. Does nothing the second time.
      *
      * @throws IllegalStateException if a call that uses one of them is under way; nothing is freed then

@@ -29,6 +29,13 @@ class AllocationTest {
             try (AttentionPlan plan = Attention.builder().causal().build().plan(q, q, q, out)) {
                 assertAllocatesNothing(() -> plan.run(q, q, q, out, lse, length, length));
             }
+            AttentionInputs inputs = AttentionInputs.of(q, q, q, out);
+            Tensor bias = scope.zeros(DType.FLOAT32, 3, 3);
+            Cancellation cancellation = Cancellation.create();
+            try (AttentionPlan plan = Attention.builder().window(1, 1).build().plan(inputs.bias(bias))) {
+                assertAllocatesNothing(() -> plan.run(inputs.operands(q, q, q, out).lse(lse).offsets(length).seed(3)
+                    .cancellation(cancellation)));
+            }
             Tensor rows = Samples.normal(scope, 1, 6, 2, 8);
             Tensor result = scope.zeros(DType.FLOAT32, 6, 2, 8);
             Tensor cu = scope.of(new long[] {0, 2, 6}, 3);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// The definition of the operator in code: double precision, one loop a formula, the score matrix written out.
 package io.github.attn4j.attention;
 
 import io.github.attn4j.tensor.Tensor;
@@ -20,84 +19,62 @@ final class Reference {
 
     /** Causal if offsets are given, one a batch entry; keyLengths null for all. */
     static Reference of(Tensor q, Tensor k, Tensor v, double scale, long[] offsets, long[] keyLengths) {
-        int batch = (int) q.size(0);
+        Definition definition = new Definition();
+        definition.scale = scale;
+        definition.causal = offsets != null;
+        return of(definition, q, k, v, offsets, keyLengths);
+    }
+
+    /** Any options; offsets null for 0, keyLengths null for all. */
+    static Reference of(Definition definition, Tensor q, Tensor k, Tensor v, long[] offsets, long[] keyLengths) {
         int heads = (int) q.size(1);
         int queries = (int) q.size(2);
-        int group = heads / (int) k.size(1);
-        Reference result = new Reference(batch, heads, queries, (int) v.size(3));
-        for (int b = 0; b < batch; b++) {
+        int headDim = (int) q.size(3);
+        int kvHeads = (int) k.size(1);
+        int keys = (int) k.size(2);
+        int valueDim = (int) v.size(3);
+        float[] qs = q.toFloatArray();
+        float[] ks = k.toFloatArray();
+        float[] vs = v.toFloatArray();
+        Reference result = new Reference((int) q.size(0), heads, queries, valueDim);
+        for (int b = 0; b < q.size(0); b++) {
             for (int h = 0; h < heads; h++) {
-                Rows qs = new Rows(q, b, h);
-                Rows ks = new Rows(k, b, h / group);
-                Rows vs = new Rows(v, b, h / group);
-                long keys = keyLengths == null ? k.size(2) : keyLengths[b];
+                int kv = h / (heads / kvHeads);
                 for (int i = 0; i < queries; i++) {
-                    long visible = offsets == null ? keys : Math.max(0, Math.min(keys, i + offsets[b] + 1));
-                    result.row(b, h, i, qs, ks, vs, (int) visible, scale);
+                    Definition.Row row = definition.row(b, h, heads, i,
+                        Definition.rows(qs, heads, queries, headDim, b, h),
+                        Definition.rows(ks, kvHeads, keys, headDim, b, kv),
+                        Definition.rows(vs, kvHeads, keys, valueDim, b, kv), keys,
+                        keyLengths == null ? keys : keyLengths[b], offsets == null ? 0 : offsets[b], headDim, valueDim);
+                    result.out[b][h][i] = row.out;
+                    result.lse[b][h][i] = row.lse;
+                    result.largestScore = Math.max(result.largestScore, row.largest);
                 }
             }
         }
         return result;
     }
 
-    private void row(int b, int h, int i, Rows q, Rows k, Rows v, int visible, double scale) {
-        double[] scores = new double[visible];
-        double max = Double.NEGATIVE_INFINITY;
-        for (int j = 0; j < visible; j++) {
-            for (int d = 0; d < q.width; d++) {
-                scores[j] += q.at(i, d) * k.at(j, d);
-            }
-            scores[j] *= scale;
-            max = Math.max(max, scores[j]);
-            largestScore = Math.max(largestScore, Math.abs(scores[j]));
-        }
-        double sum = 0;
-        for (double score : scores) {
-            sum += Math.exp(score - max);
-        }
-        lse[b][h][i] = visible == 0 ? Double.NEGATIVE_INFINITY : max + Math.log(sum);
-        for (int j = 0; j < visible; j++) {
-            for (int d = 0; d < v.width; d++) {
-                out[b][h][i][d] += Math.exp(scores[j] - max) / sum * v.at(j, d);
-            }
-        }
-    }
-
-    /** The bound of semantics.md for float32, on unit-normal inputs. */
+    /** The bound for float32, on unit-normal inputs. */
     double tolerance(long headDim) {
-        return 2e-6 * Math.sqrt(headDim) * Math.max(1, largestScore / 32);
+        return Definition.tolerance(headDim, largestScore, 0);
     }
 
     /** The largest difference of a result [batch, heads, queries, valueDim]; NaN counts as infinite. */
     double maxError(Tensor actual) {
+        float[] values = actual.toFloatArray();
+        int at = 0;
         double worst = 0;
-        for (int b = 0; b < out.length; b++) {
-            for (int h = 0; h < out[b].length; h++) {
-                Rows rows = new Rows(actual, b, h);
-                for (int i = 0; i < out[b][h].length; i++) {
-                    for (int d = 0; d < rows.width; d++) {
-                        double error = Math.abs(rows.at(i, d) - out[b][h][i][d]);
+        for (double[][][] heads : out) {
+            for (double[][] rows : heads) {
+                for (double[] row : rows) {
+                    for (double expected : row) {
+                        double error = Math.abs(values[at++] - expected);
                         worst = Math.max(worst, Double.isNaN(error) ? Double.POSITIVE_INFINITY : error);
                     }
                 }
             }
         }
         return worst;
-    }
-
-    /** The rows of one batch entry and head as an array. */
-    private static final class Rows {
-        final float[] values;
-        final int width;
-
-        Rows(Tensor tensor, int b, int h) {
-            Tensor rows = tensor.select(0, b).select(0, h);
-            values = rows.toFloatArray();
-            width = (int) rows.size(1);
-        }
-
-        double at(int row, int column) {
-            return values[row * width + column];
-        }
     }
 }

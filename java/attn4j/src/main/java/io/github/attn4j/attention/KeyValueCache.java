@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import java.util.Objects;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * The keys and values of all tokens so far, of a batch whose entries have the same number of them. Thread-safe:
+ * appending waits for attention under way over this cache and the other way round.
+ *
+ * <p>It grows by chunks, each as large as all before it together, and never copies what is there. Or it is a ring, for
+ * attention with a sliding window: it has room for a fixed number of keys and overwrites the oldest. A window of
+ * {@code window(left, 0)} over n queries at once needs a ring of {@code left + n}; where one reaches back to keys that
+ * are gone, the call is refused. Attention without a window to the left sees all that the ring still holds.
+ *
+ * <p>{@link SegmentedAttention} attends to it. Its memory is freed by {@link #close}, or some time after it is forgotten.
+ */
+public final class KeyValueCache implements AutoCloseable {
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private final TensorScope scope = TensorScope.open();
+    private final CacheRows rows;
+    private final CacheStorage storage;
+    private final long capacity;
+    private long length;
+
+    private KeyValueCache(Builder builder) {
+        rows = new CacheRows(builder.dtype, builder.batch, builder.kvHeads, builder.headDim, builder.valueDim);
+        capacity = builder.ring;
+        storage = builder.ring > 0 ? new RingStorage(scope, rows, builder.ring)
+            : new ChunkStorage(scope, rows, builder.chunk);
+    }
+
+    /**
+     * A builder of an empty cache.
+     *
+     * @param batch entries, at least 0
+     * @param kvHeads heads of keys and values, at least 1
+     * @param headDim numbers of a key, at least 1
+     * @return the builder
+     */
+    public static Builder builder(long batch, long kvHeads, long headDim) {
+        return new Builder(batch, kvHeads, headDim);
+    }
+
+    /**
+     * The number of tokens appended so far, which is the position of the next. A ring holds the last of them.
+     *
+     * @return at least 0
+     */
+    public long length() {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            return length;
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /**
+     * The position of the oldest token that is still there.
+     *
+     * @return 0, or in a ring that has been filled length - capacity
+     */
+    public long first() {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            return begin();
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /**
+     * Appends the keys and values of n tokens, which are copied.
+     *
+     * @param k [batch, kvHeads, n, headDim] of the cache's type, any strides
+     * @param v [batch, kvHeads, n, valueDim], likewise
+     * @throws IllegalArgumentException if they do not fit; nothing was appended then
+     * @throws IllegalStateException if the cache or a scope is closed
+     * @throws OutOfMemoryError if there is no memory to grow; nothing was appended then
+     */
+    public void append(Tensor k, Tensor v) {
+        Lock write = lock.writeLock();
+        write.lock();
+        try {
+            checkOpen();
+            rows.whileHeld(k, v, count -> {
+                storage.append(k, v, length, count);
+                length += count;
+            });
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /**
+     * Forgets all tokens and keeps the memory for the next; positions begin at 0 again.
+     *
+     * @throws IllegalStateException if the cache is closed
+     */
+    public void clear() {
+        Lock write = lock.writeLock();
+        write.lock();
+        try {
+            checkOpen();
+            length = 0;
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /**
+     * Frees the memory. Does nothing the second time.
+     *
+     * @throws IllegalStateException while a call is under way
+     */
+    @Override
+    public void close() {
+        Lock write = lock.writeLock();
+        if (!write.tryLock()) {
+            throw new IllegalStateException("this KeyValueCache is in use: a call is under way, close it after it");
+        }
+        try {
+            scope.close();
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /** What happens to the runs while nothing is appended. */
+    interface Reader {
+        void read(KeyRuns runs, long begin, long end);
+    }
+
+    /** Lets a reader see the keys. */
+    void read(Reader reader) {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            checkOpen();
+            reader.read(storage.runs(length), begin(), length);
+        } finally {
+            read.unlock();
+        }
+    }
+
+    private long begin() {
+        return capacity > 0 ? Math.max(0, length - capacity) : 0;
+    }
+
+    private void checkOpen() {
+        if (!scope.isOpen()) {
+            throw new IllegalStateException("this KeyValueCache is closed");
+        }
+    }
+
+    /** Options of a cache. */
+    public static final class Builder {
+        private final long batch;
+        private final long kvHeads;
+        private final long headDim;
+        private long valueDim;
+        private DType dtype = DType.FLOAT32;
+        private long chunk = 256;
+        private long ring;
+
+        private Builder(long batch, long kvHeads, long headDim) {
+            this.batch = Check.atLeast(0, batch, "batch");
+            this.kvHeads = Check.atLeast(1, kvHeads, "kvHeads");
+            this.headDim = Check.atLeast(1, headDim, "headDim");
+            valueDim = headDim;
+        }
+
+        /**
+         * The numbers of a value, by default as many as of a key.
+         *
+         * @param size at least 1
+         * @return this
+         */
+        public Builder valueDim(long size) {
+            valueDim = Check.atLeast(1, size, "valueDim");
+            return this;
+        }
+
+        /**
+         * The type of keys and values, FLOAT32 by default.
+         *
+         * @param type FLOAT32, BFLOAT16 or FLOAT16
+         * @return this
+         */
+        public Builder dtype(DType type) {
+            dtype = CacheRows.checkType(type);
+            return this;
+        }
+
+        /**
+         * The tokens of the first chunk, and the least of any other, 256 by default. A cache that will hold about so
+         * many is best off with one chunk.
+         *
+         * @param tokens at least 1
+         * @return this
+         */
+        public Builder chunk(long tokens) {
+            chunk = Check.atLeast(1, tokens, "chunk");
+            return this;
+        }
+
+        /**
+         * Makes it a ring instead of growing.
+         *
+         * @param tokens how many it holds, at least 1
+         * @return this
+         */
+        public Builder ring(long tokens) {
+            ring = Check.atLeast(1, tokens, "ring");
+            return this;
+        }
+
+        /**
+         * Makes the cache; a ring takes all of its memory now.
+         *
+         * @return the cache, to be closed
+         * @throws OutOfMemoryError if there is no memory for it
+         */
+        public KeyValueCache build() {
+            return new KeyValueCache(this);
+        }
+    }
+}

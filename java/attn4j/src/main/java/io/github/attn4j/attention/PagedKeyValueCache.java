@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+import io.github.attn4j.internal.Check;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.TensorScope;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
+
+/**
+ * The keys and values of many sequences of different lengths, in pages of a fixed number of tokens out of one pool, so
+ * that no memory is lost to gaps between sequences or kept for tokens that may never come (PagedAttention,
+ * arXiv:2309.06180). Thread-safe: changes wait for each other and for attention under way over the cache.
+ *
+ * <p>A page is counted by its users: {@link PagedSequence#fork} shares all pages, and what is shared is copied before it
+ * is written to. Closing a sequence gives its pages back. {@link SegmentedAttention#runPaged} attends, without gathering
+ * the pages.
+ *
+ * <p>The pool is allocated once. {@link #close} frees it, and says which sequences were not closed.
+ */
+public final class PagedKeyValueCache implements AutoCloseable {
+    final ReadWriteLock lock = new ReentrantReadWriteLock();
+    final CacheRows rows;
+    final PagePool pool;
+    private final TensorScope scope = TensorScope.open();
+    private final Set<PagedSequence> sequences = new LinkedHashSet<>();
+
+    private PagedKeyValueCache(Builder builder) {
+        rows = new CacheRows(builder.dtype, 1, builder.kvHeads, builder.headDim, builder.valueDim);
+        pool = new PagePool(scope, rows, builder.pages, builder.pageSize);
+    }
+
+    /**
+     * A builder of a cache without sequences.
+     *
+     * @param pages of the pool, at least 1
+     * @param kvHeads heads of keys and values, at least 1
+     * @param headDim numbers of a key, at least 1
+     * @return the builder
+     */
+    public static Builder builder(int pages, long kvHeads, long headDim) {
+        return new Builder(pages, kvHeads, headDim);
+    }
+
+    /**
+     * A new sequence without tokens and pages.
+     *
+     * @param name how the leak check calls it
+     * @return the sequence, to be closed
+     * @throws IllegalStateException if the cache is closed
+     */
+    public PagedSequence add(String name) {
+        Lock write = lock.writeLock();
+        write.lock();
+        try {
+            checkOpen();
+            return added(name);
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /** {@return the pages of the pool} */
+    public int pages() {
+        return pool.pages();
+    }
+
+    /** {@return the tokens of a page} */
+    public long pageSize() {
+        return pool.pageSize;
+    }
+
+    /**
+     * The pages that no sequence uses.
+     *
+     * @return at least 0
+     */
+    public int freePages() {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            return pool.free();
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /**
+     * Frees the memory. Does nothing the second time.
+     *
+     * @throws IllegalStateException while a call is under way; or, after freeing the memory, if sequences were not
+     *     closed: the message names them, with their lengths and pages
+     */
+    @Override
+    public void close() {
+        Lock write = lock.writeLock();
+        if (!write.tryLock()) {
+            throw new IllegalStateException("this PagedKeyValueCache is in use: a call is under way, close it after it");
+        }
+        try {
+            if (!scope.isOpen()) {
+                return;
+            }
+            scope.close();
+            if (!sequences.isEmpty()) {
+                String leaked = sequences.stream().map(PagedSequence::toString).collect(Collectors.joining(", "));
+                throw new IllegalStateException("sequences were not closed before their PagedKeyValueCache: " + leaked
+                    + "; pages used=" + (pool.pages() - pool.free()) + " of " + pool.pages());
+            }
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /** A new sequence; the lock is held. */
+    PagedSequence added(String name) {
+        PagedSequence sequence = new PagedSequence(this, name);
+        sequences.add(sequence);
+        return sequence;
+    }
+
+    /** The sequence was closed; the lock is held. */
+    void remove(PagedSequence sequence) {
+        sequences.remove(sequence);
+    }
+
+    /** Calls while nothing changes. */
+    void read(Runnable call) {
+        Lock read = lock.readLock();
+        read.lock();
+        try {
+            call.run();
+        } finally {
+            read.unlock();
+        }
+    }
+
+    void checkOpen() {
+        if (!scope.isOpen()) {
+            throw new IllegalStateException("this PagedKeyValueCache is closed");
+        }
+    }
+
+    /** Options of a paged cache. */
+    public static final class Builder {
+        private final int pages;
+        private final long kvHeads;
+        private final long headDim;
+        private long valueDim;
+        private long pageSize = 16;
+        private DType dtype = DType.FLOAT32;
+
+        private Builder(int pages, long kvHeads, long headDim) {
+            Check.atLeast(1, pages, "pages");
+            this.pages = pages;
+            this.kvHeads = Check.atLeast(1, kvHeads, "kvHeads");
+            this.headDim = Check.atLeast(1, headDim, "headDim");
+            valueDim = headDim;
+        }
+
+        /**
+         * The tokens of a page, 16 by default.
+         *
+         * @param tokens at least 1
+         * @return this
+         */
+        public Builder pageSize(long tokens) {
+            pageSize = Check.atLeast(1, tokens, "pageSize");
+            return this;
+        }
+
+        /**
+         * The numbers of a value, by default as many as of a key.
+         *
+         * @param size at least 1
+         * @return this
+         */
+        public Builder valueDim(long size) {
+            valueDim = Check.atLeast(1, size, "valueDim");
+            return this;
+        }
+
+        /**
+         * The type of keys and values, FLOAT32 by default.
+         *
+         * @param type FLOAT32, BFLOAT16 or FLOAT16
+         * @return this
+         */
+        public Builder dtype(DType type) {
+            dtype = CacheRows.checkType(type);
+            return this;
+        }
+
+        /**
+         * Makes the cache, with the memory of all pages.
+         *
+         * @return the cache, to be closed
+         * @throws IllegalArgumentException if its bytes do not fit a long
+         * @throws OutOfMemoryError if there is no memory for it
+         */
+        public PagedKeyValueCache build() {
+            if (pageSize > Long.MAX_VALUE / pages) {
+                throw new IllegalArgumentException("the tokens of all pages must fit a long: pages=" + pages
+                    + " pageSize=" + pageSize);
+            }
+            return new PagedKeyValueCache(this);
+        }
+    }
+}

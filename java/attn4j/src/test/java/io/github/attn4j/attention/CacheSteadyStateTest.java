@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+import static io.github.attn4j.Expect.thrown;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.attn4j.Samples;
+import io.github.attn4j.internal.NativeMemory;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** Decoding token after token takes no native memory beyond growth, and sequences may be used from many threads. */
+class CacheSteadyStateTest {
+    @Test
+    void growingTakesMemoryForChunksOnly() {
+        try (TensorScope scope = TensorScope.open();
+             KeyValueCache cache = KeyValueCache.builder(2, 2, 16).chunk(64).build();
+             KeyValueCache ring = KeyValueCache.builder(2, 2, 16).ring(48).build();
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
+            Tensor k = Samples.normal(scope, 1, 2, 2, 1, 16);
+            Tensor q = Samples.normal(scope, 2, 2, 4, 1, 16);
+            Tensor out = scope.zeros(DType.FLOAT32, 2, 4, 1, 16);
+            List<Long> memory = new ArrayList<>();
+            for (int token = 0; token < 512; token++) {
+                cache.append(k, k);
+                ring.append(k, k);
+                segmented.run(q, cache, out);
+                segmented.run(q, ring, out);
+                long now = NativeMemory.allocated();
+                // It may become less, when the Cleaner gets to what other tests forgot.
+                if (memory.isEmpty() || memory.get(memory.size() - 1) < now) {
+                    memory.add(now);
+                }
+            }
+            // Chunks of 64, 64, 128 and 256; the ring's second run, which comes with its wrap; and with each number of
+            // partial results up to four, room for them.
+            assertTrue(memory.size() <= 4 + 1 + 3, () -> "allocated after changes=" + memory);
+        }
+    }
+
+    @Test
+    void closingGivesEverythingBack() {
+        long most = Long.MIN_VALUE;
+        for (int round = 0; round < 3; round++) {
+            long before = NativeMemory.allocated();
+            TensorScope scope = TensorScope.open();
+            KeyValueCache cache = KeyValueCache.builder(1, 1, 1024).build();
+            PagedKeyValueCache paged = PagedKeyValueCache.builder(64, 1, 1024).build();
+            SegmentedAttention segmented = new SegmentedAttention(Attention.builder().build());
+            Tensor k = Samples.normal(scope, 1, 1, 1, 300, 1024);
+            cache.append(k.slice(2, 0, 200), k.slice(2, 0, 200));
+            cache.append(k, k);
+            try (PagedSequence sequence = paged.add("sequence")) {
+                sequence.append(k, k);
+                segmented.runPaged(k, List.of(sequence), scope.zeros(DType.FLOAT32, 1, 1, 300, 1024));
+            }
+            segmented.run(k, cache, scope.zeros(DType.FLOAT32, 1, 1, 300, 1024));
+            segmented.close();
+            paged.close();
+            cache.close();
+            scope.close();
+            most = Math.max(most, before - NativeMemory.allocated());
+        }
+        assertTrue(most >= 0, "bytes left=" + -most);
+    }
+
+    @Test
+    void sequencesAreSharedByThreads() throws Exception {
+        ExecutorService executor = Executors.newFixedThreadPool(6);
+        Attention attention = Attention.builder().causal().threads(1).build();
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(400, 2, 16).pageSize(4).build();
+             PagedSequence prefix = cache.add("prefix")) {
+            Tensor k = Samples.normal(scope, 1, 1, 2, 60, 16);
+            Tensor q = Samples.normal(scope, 2, 1, 4, 1, 16);
+            prefix.append(k.slice(2, 0, 10), k.slice(2, 0, 10));
+            Tensor expected = attention.apply(scope, q, k, k);
+            List<Future<float[]>> results = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                String name = "fork " + i;
+                results.add(executor.submit(() -> {
+                    try (TensorScope own = TensorScope.open(); PagedSequence fork = prefix.fork(name);
+                         SegmentedAttention segmented = new SegmentedAttention(attention)) {
+                        Tensor out = own.zeros(DType.FLOAT32, 1, 4, 1, 16);
+                        for (int at = 10; at < 60; at++) {
+                            fork.append(k.slice(2, at, at + 1), k.slice(2, at, at + 1));
+                            segmented.runPaged(q, List.of(fork), out);
+                        }
+                        return out.toFloatArray();
+                    }
+                }));
+            }
+            for (Future<float[]> result : results) {
+                assertArrayEquals(expected.toFloatArray(), result.get(), 2e-6f * 4);
+            }
+            assertEquals(397, cache.freePages());
+        } finally {
+            executor.shutdown();
+        }
+    }
+
+    @Test
+    void closingDuringACallIsRefused() {
+        try (TensorScope scope = TensorScope.open(); KeyValueCache cache = KeyValueCache.builder(1, 1, 4).build()) {
+            Tensor k = Samples.normal(scope, 1, 1, 1, 3, 4);
+            cache.append(k, k);
+            cache.read((runs, begin, end) ->
+                thrown(IllegalStateException.class, "KeyValueCache is in use", cache::close));
+            assertEquals(3, cache.length());
+        }
+    }
+}

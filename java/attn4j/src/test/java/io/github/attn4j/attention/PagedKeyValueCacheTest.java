@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.attention;
+
+import static io.github.attn4j.Expect.thrown;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.attn4j.Samples;
+import io.github.attn4j.internal.Isa;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class PagedKeyValueCacheTest {
+    private static final int TOKENS = 400;
+
+    private final List<Isa> isas = Samples.isas().toList();
+
+    /** Random adding, appending, forking and closing, against lists of token numbers. */
+    @Property(tries = 100)
+    void equalsAModel(@ForAll long seed) {
+        Random random = new Random(seed);
+        Attention attention = RandomOptions.attention(random, isas.get(random.nextInt(isas.size())));
+        int pageSize = 1 + random.nextInt(7);
+        int pages = 10 + random.nextInt(60);
+        try (TensorScope scope = TensorScope.open();
+             SegmentedAttention segmented = new SegmentedAttention(attention);
+             PagedKeyValueCache cache =
+                 PagedKeyValueCache.builder(pages, 2, 9).valueDim(6).pageSize(pageSize).build()) {
+            Tensor k = Samples.normal(scope, seed + 1, 1, 2, TOKENS, 9);
+            Tensor v = Samples.normal(scope, seed + 2, 1, TOKENS, 2, 6).transpose(1, 2);
+            Map<PagedSequence, List<Integer>> model = new LinkedHashMap<>();
+            for (int step = 0; step < 50; step++) {
+                PagedSequence any = model.isEmpty() ? null : pick(random, model);
+                int action = any == null ? 0 : random.nextInt(10);
+                if (action == 0) {
+                    model.put(cache.add("added " + step), new ArrayList<>());
+                } else if (action == 1) {
+                    model.put(any.fork("fork " + step), new ArrayList<>(model.get(any)));
+                } else if (action == 2) {
+                    any.close();
+                    any.close();
+                    model.remove(any);
+                } else if (action < 8) {
+                    append(random, any, model.get(any), k, v, cache);
+                } else {
+                    attend(random, attention, segmented, model, k, v);
+                }
+                for (Map.Entry<PagedSequence, List<Integer>> entry : model.entrySet()) {
+                    assertEquals(entry.getValue().size(), entry.getKey().length());
+                }
+            }
+            attend(random, attention, segmented, model, k, v);
+            model.keySet().forEach(PagedSequence::close);
+            assertEquals(pages, cache.freePages());
+        }
+    }
+
+    @Test
+    void forksShareUntilTheyAreWrittenTo() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(8, 1, 4).pageSize(4).build()) {
+            Tensor k = Samples.normal(scope, 1, 1, 1, 20, 4);
+            try (PagedSequence first = cache.add("first")) {
+                first.append(k.slice(2, 0, 10), k.slice(2, 0, 10));
+                assertEquals(5, cache.freePages());
+                try (PagedSequence second = first.fork("second"); PagedSequence third = first.fork("third")) {
+                    assertEquals(5, cache.freePages());
+                    second.append(k.slice(2, 10, 11), k.slice(2, 10, 11));
+                    assertEquals(4, cache.freePages());
+                    third.append(k.slice(2, 11, 12), k.slice(2, 11, 12));
+                    assertEquals(3, cache.freePages());
+                    // The last user of the old page writes in place.
+                    first.append(k.slice(2, 12, 13), k.slice(2, 12, 13));
+                    assertEquals(3, cache.freePages());
+                    assertEquals(3, second.pages());
+                }
+                assertEquals(5, cache.freePages());
+            }
+            assertEquals(8, cache.freePages());
+        }
+    }
+
+    @Test
+    void pagesBehindEachOtherAreOneRun() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(16, 1, 4).pageSize(2).build();
+             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second")) {
+            Tensor k = Samples.normal(scope, 1, 1, 1, 20, 4);
+            for (int at = 0; at < 6; at++) {
+                first.append(k.slice(2, at, at + 1), k.slice(2, at, at + 1));
+            }
+            assertEquals(1, first.runs().count());
+            second.append(k.slice(2, 0, 3), k.slice(2, 0, 3));
+            first.append(k.slice(2, 6, 12), k.slice(2, 6, 12));
+            assertEquals(2, first.runs().count());
+            assertEquals(6, first.runs().position(1));
+            assertEquals(6, first.runs().length(1));
+            assertEquals(1, second.runs().count());
+            assertEquals(3, second.runs().length(0));
+        }
+    }
+
+    @Test
+    void leaksAreNamed() {
+        try (TensorScope scope = TensorScope.open()) {
+            PagedKeyValueCache cache = PagedKeyValueCache.builder(8, 1, 4).pageSize(4).build();
+            Tensor k = Samples.normal(scope, 1, 1, 1, 10, 4);
+            PagedSequence chat = cache.add("chat 7");
+            chat.append(k, k);
+            PagedSequence fork = chat.fork("beam 2");
+            cache.add("done").close();
+            thrown(IllegalStateException.class,
+                "chat 7 (length=10 pages=3), beam 2 (length=10 pages=3); pages used=3 of 8", cache::close);
+            cache.close();
+            thrown(IllegalStateException.class, "this PagedKeyValueCache is closed", () -> chat.append(k, k));
+            thrown(IllegalStateException.class, "this PagedKeyValueCache is closed", () -> cache.add("late"));
+            fork.close();
+            chat.close();
+        }
+    }
+
+    @Test
+    void aFullPoolRefusesAndChangesNothing() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(3, 1, 4).pageSize(4).build();
+             PagedSequence first = cache.add("first")) {
+            Tensor k = Samples.normal(scope, 1, 1, 1, 20, 4);
+            first.append(k.slice(2, 0, 6), k.slice(2, 0, 6));
+            thrown(IllegalStateException.class, "append to first: needed=2 free=1 pages=3",
+                () -> first.append(k.slice(2, 0, 7), k.slice(2, 0, 7)));
+            assertEquals(6, first.length());
+            assertEquals(1, cache.freePages());
+            try (PagedSequence second = first.fork("second")) {
+                thrown(IllegalStateException.class, "append to second: needed=2 free=1",
+                    () -> second.append(k.slice(2, 0, 3), k.slice(2, 0, 3)));
+                second.append(k.slice(2, 0, 2), k.slice(2, 0, 2));
+                assertEquals(0, cache.freePages());
+            }
+            first.append(k.slice(2, 0, 6), k.slice(2, 0, 6));
+            assertEquals(12, first.length());
+        }
+    }
+
+    private static PagedSequence pick(Random random, Map<PagedSequence, List<Integer>> model) {
+        return model.keySet().stream().skip(random.nextInt(model.size())).findFirst().orElseThrow();
+    }
+
+    /** Appends tokens, or finds that there is no room for them. */
+    private static void append(Random random, PagedSequence sequence, List<Integer> tokens, Tensor k, Tensor v,
+                               PagedKeyValueCache cache) {
+        int count = random.nextInt(12);
+        int from = random.nextInt(TOKENS - count);
+        int free = cache.freePages();
+        try {
+            sequence.append(k.slice(2, from, from + count), v.slice(2, from, from + count));
+        } catch (IllegalStateException e) {
+            assertTrue(e.getMessage().contains("free=" + free), e.getMessage());
+            assertTrue(free * cache.pageSize() < count + cache.pageSize());
+            return;
+        }
+        for (int token = from; token < from + count; token++) {
+            tokens.add(token);
+        }
+    }
+
+    private static void attend(Random random, Attention attention, SegmentedAttention segmented,
+                               Map<PagedSequence, List<Integer>> model, Tensor k, Tensor v) {
+        List<PagedSequence> sequences = new ArrayList<>();
+        for (int i = random.nextInt(4); i > 0 && !model.isEmpty(); i--) {
+            sequences.add(pick(random, model));
+        }
+        int batch = sequences.size();
+        int queries = 1 + random.nextInt(3);
+        int longest = sequences.stream().mapToInt(sequence -> model.get(sequence).size()).max().orElse(0);
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor q = Samples.normal(scope, random.nextLong(), batch, 4, queries, 9);
+            Tensor out = Samples.marked(scope, batch, queries, 4, 6).transpose(1, 2);
+            Tensor lse = Samples.marked(scope, batch, 4, queries);
+            AttentionInputs in = RandomOptions.inputs(random, scope, q, out, longest).lse(lse);
+            if (random.nextBoolean()) {
+                in.offsets(RandomOptions.integers(random, scope, batch, -2, longest + 2));
+            }
+            segmented.runPaged(in, sequences);
+            for (int b = 0; b < batch; b++) {
+                List<Integer> tokens = model.get(sequences.get(b));
+                AttentionInputs one = AttentionInputs.of(q.slice(0, b, b + 1), null, null, null).sinks(in.sinks)
+                    .slopes(in.slopes).bias(entry(in.bias, b, tokens.size())).mask(entry(in.mask, b, tokens.size()))
+                    .offsets(in.offsets == null ? null : in.offsets.slice(0, b, b + 1));
+                WholeKeys.of(attention, one, gather(scope, k, tokens), gather(scope, v, tokens), 0)
+                    .assertEqual(out.slice(0, b, b + 1), lse.slice(0, b, b + 1));
+            }
+        }
+    }
+
+    private static Tensor entry(Tensor tensor, int b, int keys) {
+        if (tensor == null) {
+            return null;
+        }
+        Tensor entry = tensor.rank() == 4 && tensor.size(0) > 1 ? tensor.slice(0, b, b + 1) : tensor;
+        return entry.size(-1) == 1 ? entry : entry.slice(-1, 0, keys);
+    }
+
+    private static Tensor gather(TensorScope scope, Tensor rows, List<Integer> tokens) {
+        Tensor gathered = scope.zeros(rows.dtype(), 1, rows.size(1), tokens.size(), rows.size(3));
+        for (int j = 0; j < tokens.size(); j++) {
+            gathered.slice(2, j, j + 1).copyFrom(rows.slice(2, tokens.get(j), tokens.get(j) + 1));
+        }
+        return gathered;
+    }
+}
