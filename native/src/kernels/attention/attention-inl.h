@@ -19,8 +19,7 @@ using attn4j::Stage;
 template <int V>
 struct State {
     static constexpr int64_t width = V * F32::lanes;
-    float* q;        // qT [head_dim][width]
-    F32 factor;      // from scores as they come from the first product to units of log2
+    float* q;        // qT [head_dim][width], scaled by scale * log2(e)
     float* scores;   // S^T, then P^T [key_block][width]
     float* out;      // O^T [value_dim, up to a multiple of lanes][width], not yet divided by the sum
     float* widened;  // keys, then values of a block as float32, where they are stored in 16 bits
@@ -172,15 +171,13 @@ template <int V, bool kHidden>
 inline void soften(State<V>& state, int64_t keys, const F32 (&maximum)[V]) {
     constexpr int64_t width = State<V>::width;
     const F32 hidden = F32::set(-kInfinity);
-    // Minus the maximum. Multiplying by the factor and subtracting it is one rounding, of what is left.
     F32 base[V], sum[V];
-    const F32 factor = state.factor;
 #pragma GCC unroll 64
     for (int v = 0; v < V; ++v) {
-        const F32 larger = max(maximum[v] * factor, state.maximum[v]);
+        const F32 larger = max(maximum[v], state.maximum[v]);
         // A row that has seen nothing yet must not form -inf - -inf.
-        base[v] = select(larger == hidden, F32::zero(), F32::zero() - larger);
-        state.rescale[v] = exp2(state.maximum[v] + base[v]);
+        base[v] = select(larger == hidden, F32::zero(), larger);
+        state.rescale[v] = exp2(state.maximum[v] - base[v]);
         state.maximum[v] = larger;
         sum[v] = F32::zero();
     }
@@ -189,7 +186,7 @@ inline void soften(State<V>& state, int64_t keys, const F32 (&maximum)[V]) {
         for (int v = 0; v < V; ++v) {
             float* row = state.scores + key * width + v * F32::lanes;
             const F32 s = F32::load(row);
-            const F32 p = exp2(fma(s, factor, base[v]));
+            const F32 p = exp2(s - base[v]);
             sum[v] = sum[v] + p;
             (kHidden ? select(s == hidden, F32::set(-0.0f), p) : p).store(row);
         }
@@ -299,7 +296,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block) {
     for (int v = 0; v < V; ++v) {
         ignored[v] = F32::zero();
         one[v] = F32::set(1.0f);
-        base[v] = select(state.maximum[v] == F32::set(-kInfinity), F32::zero(), F32::zero() - state.maximum[v]);
+        base[v] = select(state.maximum[v] == F32::set(-kInfinity), F32::zero(), state.maximum[v]);
         inverse[v] = select(state.sum[v] == F32::zero(), F32::zero(), one[v] / state.sum[v]);
     }
     for (int64_t first = 0; first < block.keys; first += Tiles::key_block) {
@@ -318,8 +315,8 @@ inline void store_stage(State<V>& state, const AttentionBlock& block) {
             for (int v = 0; v < V; ++v) {
                 float* row = score_row<V>(scores, key, v);
                 const F32 s = F32::load(row);
-                const F32 w = select(s == F32::set(-kInfinity), F32::zero(), exp2(fma(s, state.factor, base[v])) * inverse[v]);
-                (weights ? w : s * state.factor * F32::set(kLn2)).store(row);
+                const F32 w = select(s == F32::set(-kInfinity), F32::zero(), exp2(s - base[v]) * inverse[v]);
+                (weights ? w : s * F32::set(kLn2)).store(row);
             }
         if (weights && block.dropout.threshold != 0) drop_weights<V>(scores, block);
         transpose_out(state.scores, block.queries, n, one, [&](int64_t query, int64_t key, int64_t count, F32 values) {
@@ -341,24 +338,17 @@ inline bool is_cancelled(const AttentionBlock& block) {
     return block.cancelled != nullptr && __atomic_load_n(block.cancelled, __ATOMIC_RELAXED) != 0;
 }
 
-// Scores that nothing alters are scaled where the exponential is taken, which spares them two roundings; the others, and those of a
-// scale that is not positive, by scaling the queries.
-inline bool scales_late(const AttentionBlock& block) {
-    return block.scale > 0 && block.softcap <= 0 && block.slope == 0 && block.bias == nullptr && block.keep == nullptr;
-}
-
+// qT[d][i] = q[i][d] * scale * log2(e)
 template <int V>
-inline void load_queries(State<V>& state, const AttentionBlock& block) {
-    const F32 scale = F32::set(block.scale * kLog2E), one = F32::set(1.0f);
-    state.factor = scales_late(block) ? scale : one;
-    const F32 early = scales_late(block) ? one : scale;
+inline void load_queries(const State<V>& state, const AttentionBlock& block) {
+    const F32 factor = F32::set(block.scale * kLog2E);
     if (block.q_type == Element::f32) {
         const float* const q = static_cast<const float*>(block.q);
-        transpose_in<V>(block.queries, block.head_dim, early, state.q, [&](int64_t query, int64_t d, int64_t n) {
+        transpose_in<V>(block.queries, block.head_dim, factor, state.q, [&](int64_t query, int64_t d, int64_t n) {
             return load_some(q + query * block.q_stride + d, n);
         });
     } else {
-        transpose_in<V>(block.queries, block.head_dim, early, state.q, [&](int64_t query, int64_t d, int64_t n) {
+        transpose_in<V>(block.queries, block.head_dim, factor, state.q, [&](int64_t query, int64_t d, int64_t n) {
             return load_elements(block.q_type, block.q, query * block.q_stride + d, n);
         });
     }
