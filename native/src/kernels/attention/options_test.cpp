@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random combinations of what alters scores (windows, softcap, ALiBi, bias, mask, sinks) against the definition in doubles, with
+// the weights and stages that go with them. Operands are exactly as large as they must be: a sanitizer sees a step outside.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "attn4j/attn4j.h"
+#include "environment.h"
+#include "isas.h"
+#include "random.h"
+#include "tolerance.h"
+
+namespace {
+
+constexpr double kNone = -std::numeric_limits<double>::infinity();
+
+struct Case {
+    int64_t heads, queries, keys, key_length, head_dim, value_dim, left, right, offset;
+    bool causal, bias, mask, slopes, sinks, averaged;
+    double softcap;
+    attn4j_stage stage;
+};
+
+struct Operands {
+    std::vector<float> q, k, v, bias, slopes, sinks, out, lse, scores;
+    std::vector<uint8_t> mask;
+};
+
+class AttentionOptions : public IsaTest {
+protected:
+    Random random{test_seed()};
+
+    std::vector<float> normal(int64_t n) {
+        std::vector<float> values(static_cast<size_t>(n));
+        for (float& value : values) value = random.normal();
+        return values;
+    }
+    int64_t between(int64_t least, int64_t most) { return random.between(least, most); }
+    bool chance() { return between(0, 1) == 1; }
+
+    Case draw() {
+        Case c;
+        c.heads = between(1, 3);
+        c.queries = between(1, 70);
+        c.keys = between(1, 150);
+        c.key_length = chance() ? c.keys : between(0, c.keys);
+        c.head_dim = between(8, 40);
+        c.value_dim = between(1, 40);
+        c.left = chance() ? -1 : between(0, 60);
+        c.right = chance() ? -1 : between(0, 60);
+        c.offset = between(-20, c.keys);
+        c.causal = chance();
+        c.bias = chance();
+        c.mask = chance();
+        c.slopes = chance();
+        c.sinks = chance();
+        c.softcap = chance() ? 0 : 5;
+        c.stage = static_cast<attn4j_stage>(between(ATTN4J_STAGE_NONE, ATTN4J_STAGE_WEIGHTS));
+        c.averaged = c.stage == ATTN4J_STAGE_WEIGHTS && chance();
+        return c;
+    }
+
+    Operands fill(const Case& c) {
+        Operands o;
+        o.q = normal(c.heads * c.queries * c.head_dim);
+        o.k = normal(c.heads * c.keys * c.head_dim);
+        o.v = normal(c.heads * c.keys * c.value_dim);
+        if (c.bias) {
+            o.bias = normal(c.queries * c.keys);
+            for (float& value : o.bias)
+                if (between(0, 9) == 0) value = -std::numeric_limits<float>::infinity();
+        }
+        if (c.mask)
+            for (int64_t i = 0; i < c.queries * c.keys; ++i) o.mask.push_back(between(0, 4) != 0);
+        for (int64_t h = 0; h < c.heads && c.slopes; ++h) o.slopes.push_back(std::ldexp(1.0f, -2 - static_cast<int>(h)));
+        if (c.sinks) o.sinks = normal(c.heads);
+        o.out.resize(static_cast<size_t>(c.heads * c.queries * c.value_dim));
+        o.lse.resize(static_cast<size_t>(c.heads * c.queries));
+        const int64_t rows = (c.averaged ? 1 : c.heads) * c.queries;
+        if (c.stage != ATTN4J_STAGE_NONE) o.scores.resize(static_cast<size_t>(rows * c.keys));
+        return o;
+    }
+
+    static const float* address(const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); }
+
+    void run(const Case& c, Operands& o) const {
+        const attn4j_plan plan = attn4j_plan_create(1, c.heads, c.heads, c.queries, c.keys, c.head_dim, c.value_dim);
+        ASSERT_NE(plan, nullptr) << attn4j_error_message();
+        EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_window(plan, c.left, c.right), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_softcap(plan, c.softcap), ATTN4J_OK);
+        if (c.causal) {
+            EXPECT_EQ(attn4j_plan_set_causal(plan, ATTN4J_TOP_LEFT), ATTN4J_OK);
+        }
+        if (c.bias) {
+            EXPECT_EQ(attn4j_plan_set_bias(plan, 0, 0, c.keys, 1), ATTN4J_OK);
+        }
+        if (c.mask) {
+            EXPECT_EQ(attn4j_plan_set_mask(plan, 0, 0, c.keys, 1), ATTN4J_OK);
+        }
+        EXPECT_EQ(attn4j_plan_set_stage(plan, c.stage, c.averaged, 0, c.queries * c.keys, c.keys), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+        EXPECT_EQ(attn4j_plan_isa(plan), isa());
+        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.q.data(), o.k.data(), o.v.data(), o.out.data(),
+                                  o.lse.data(), &c.key_length, &c.offset, nullptr, nullptr, address(o.bias),
+                                  c.mask ? o.mask.data() : nullptr, address(o.slopes), address(o.sinks),
+                                  o.scores.empty() ? nullptr : o.scores.data(), 0, nullptr),
+                  ATTN4J_OK)
+            << attn4j_error_message();
+        attn4j_plan_free(plan);
+    }
+
+    // Steps 1 to 5 of a row; `scaled` and `capped` are what the first two leave, of all keys.
+    struct Row {
+        std::vector<double> scaled, capped, hidden;
+        double largest = 0;
+    };
+
+    static Row scores(const Case& c, const Operands& o, int64_t h, int64_t i) {
+        Row row;
+        for (int64_t j = 0; j < c.keys; ++j) {
+            double s = 0;
+            for (int64_t d = 0; d < c.head_dim; ++d)
+                s += static_cast<double>(o.q[static_cast<size_t>((h * c.queries + i) * c.head_dim + d)]) *
+                     o.k[static_cast<size_t>((h * c.keys + j) * c.head_dim + d)];
+            s /= std::sqrt(static_cast<double>(c.head_dim));
+            row.scaled.push_back(s);
+            if (c.softcap > 0) s = c.softcap * std::tanh(s / c.softcap);
+            row.capped.push_back(s);
+            const int64_t position = i + c.offset;
+            if (c.slopes) s -= o.slopes[static_cast<size_t>(h)] * std::fabs(static_cast<double>(position - j));
+            if (c.bias) s += o.bias[static_cast<size_t>(i * c.keys + j)];
+            const bool visible = j < c.key_length && (!c.causal || j <= position) &&
+                                 (c.left < 0 || j >= position - c.left) && (c.right < 0 || j <= position + c.right) &&
+                                 (!c.mask || o.mask[static_cast<size_t>(i * c.keys + j)] != 0);
+            row.hidden.push_back(visible ? s : kNone);
+            if (visible && std::isfinite(s)) row.largest = std::max(row.largest, std::fabs(s));
+        }
+        return row;
+    }
+
+    static bool close(double expected, double actual, double tolerance) {
+        return expected == actual || std::fabs(expected - actual) <= tolerance;
+    }
+
+    static void expect_correct(const Case& c, const Operands& o) {
+        std::vector<double> mean(static_cast<size_t>(c.averaged ? c.queries * c.keys : 0));
+        for (int64_t h = 0; h < c.heads; ++h)
+            for (int64_t i = 0; i < c.queries; ++i) {
+                const Row row = scores(c, o, h, i);
+                const double tolerance = attention_tolerance(c.head_dim, row.largest);
+                double sum = c.sinks ? std::exp(static_cast<double>(o.sinks[static_cast<size_t>(h)])) : 0;
+                for (const double s : row.hidden) sum += std::exp(s);
+                const std::string where = "head " + std::to_string(h) + " query " + std::to_string(i);
+                ASSERT_TRUE(close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], tolerance)) << where;
+                for (int64_t d = 0; d < c.value_dim; ++d) {
+                    double expected = 0;
+                    for (int64_t j = 0; j < c.keys; ++j)
+                        if (row.hidden[static_cast<size_t>(j)] != kNone)
+                            expected += std::exp(row.hidden[static_cast<size_t>(j)]) / sum *
+                                        o.v[static_cast<size_t>((h * c.keys + j) * c.value_dim + d)];
+                    ASSERT_TRUE(close(expected, o.out[static_cast<size_t>((h * c.queries + i) * c.value_dim + d)], tolerance))
+                        << where << " dimension " << d;
+                }
+                for (int64_t j = 0; j < c.keys && c.stage != ATTN4J_STAGE_NONE; ++j) {
+                    const size_t at = static_cast<size_t>(j);
+                    const double weight = row.hidden[at] == kNone ? 0 : std::exp(row.hidden[at]) / sum;
+                    const double expected = c.stage == ATTN4J_STAGE_SCALED   ? row.scaled[at]
+                                            : c.stage == ATTN4J_STAGE_CAPPED ? row.capped[at]
+                                            : c.stage == ATTN4J_STAGE_HIDDEN ? row.hidden[at]
+                                                                             : weight;
+                    if (c.averaged) {
+                        mean[static_cast<size_t>(i * c.keys + j)] += weight / static_cast<double>(c.heads);
+                    } else {
+                        ASSERT_TRUE(close(expected, o.scores[static_cast<size_t>((h * c.queries + i) * c.keys + j)], tolerance))
+                            << where << " key " << j << " stage " << c.stage;
+                    }
+                }
+            }
+        for (size_t n = 0; n < mean.size(); ++n)
+            ASSERT_TRUE(close(mean[n], o.scores[n], attention_tolerance(c.head_dim, 0))) << "mean " << n;
+    }
+};
+ATTN4J_ON_EVERY_ISA(AttentionOptions);
+
+TEST_P(AttentionOptions, RandomCases) {
+    for (int64_t i = 0; i < test_cases(); ++i) {
+        const Case c = draw();
+        Operands o = fill(c);
+        run(c, o);
+        expect_correct(c, o);
+        if (HasFatalFailure()) {
+            FAIL() << "case " << i << ": heads " << c.heads << " queries " << c.queries << " keys " << c.keys << " length "
+                   << c.key_length << " dims " << c.head_dim << " " << c.value_dim << " window " << c.left << " " << c.right
+                   << " offset " << c.offset << " causal " << c.causal << " bias " << c.bias << " mask " << c.mask
+                   << " slopes " << c.slopes << " sinks " << c.sinks << " softcap " << c.softcap << " stage " << c.stage;
+        }
+    }
+}
+
+// An offset far outside the keys and a window wide enough to reach back to them.
+TEST_P(AttentionOptions, FarOffsetAndWideWindow) {
+    for (const int64_t offset : {-300, 300}) {
+        Case c = draw();
+        c.keys = c.key_length = 100;
+        c.queries = 48;
+        c.offset = offset;
+        c.causal = false;
+        c.left = c.right = 250;
+        Operands o = fill(c);
+        run(c, o);
+        expect_correct(c, o);
+    }
+}
+
+}  // namespace
