@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fails unless each object of src/isa exports one kernel table and nothing else. A weak symbol compiled with machine flags could be
-# the copy the linker keeps for everybody, and stop an older CPU with an illegal instruction.
+# Fails unless each object of src/isa exports one kernel table and nothing else. A weak symbol compiled with machine
+# flags could be the copy the linker keeps for everybody, and stop an older CPU with an illegal instruction.
 string(REPLACE "|" ";" OBJECTS "${OBJECTS}")
 foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${NM} --defined-only --extern-only ${object} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# OpenBLAS for the native tests and benchmark: the path given in ATTN4J_OPENBLAS, or the JavaCPP preset's library, unpacked by Maven
-# once per build folder. Sets ATTN4J_OPENBLAS_LIBRARY, empty where neither is to be had: linear layers are then not tested.
+# OpenBLAS for the native tests and benchmark: the path given in ATTN4J_OPENBLAS, or the JavaCPP preset's library,
+# unpacked by Maven once per build folder. Sets ATTN4J_OPENBLAS_LIBRARY, empty where neither is to be had: linear layers
+# are then not tested.
 
 set(ATTN4J_OPENBLAS_VERSION 0.3.31-1.5.13)
 set(ATTN4J_OPENBLAS_LIBRARY "${ATTN4J_OPENBLAS}")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Timing against the machine's own limit. The machine may be shared and its clock may change, so the limit is measured
-// right before and right after each repetition and a share is formed within each; the median of the shares is what counts.
+// right before and right after each repetition and a share is formed within each; the median of the shares is what
+// counts.
 #pragma once
 
 #include <cstdint>

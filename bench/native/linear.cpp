@@ -9,7 +9,8 @@
 #include "scenarios.h"
 
 int run_linear(int argc, char** argv) {
-    const Options options(argc, argv, {"rows", "in", "out", "layout", "gemm", "dtype", "threads", "isa", "seconds"}, {"gelu"});
+    const Options options(argc, argv, {"rows", "in", "out", "layout", "gemm", "dtype", "threads", "isa", "seconds"},
+                          {"gelu"});
     const int64_t rows = options.number("rows", 128), in = options.number("in", 768), out = options.number("out", 768);
     const bool in_out = options.text("layout", "out_in") == "in_out";
     if (options.text("dtype", "f32") != "f32")
@@ -53,9 +54,11 @@ int run_linear(int argc, char** argv) {
     }
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
     const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
-    std::printf("{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", \"gemm\": \"%s\", ",
-                static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
-                in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
+    std::printf(
+        "{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", \"gemm\": "
+        "\"%s\", ",
+        static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
+        in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
     print_measurement(isa, threads, m, error);
     return 0;
 }

@@ -18,12 +18,14 @@ constexpr Scenario scenarios[] = {
     {"prefill", run_prefill,
      "[--batch 1] [--heads 12] [--kv-heads HEADS] [--queries 512] [--keys QUERIES] [--head-dim 64] "
      "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias]"},
-    {"linear", run_linear, "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
+    {"linear", run_linear,
+     "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
 };
 
 int usage() {
-    std::fprintf(stderr, "usage: attn4j_bench SCENARIO [OPTIONS]; every scenario also takes\n"
-                         "       [--dtype f32] [--threads 1] [--isa scalar|avx2|avx512|neon] [--seconds 1]\n");
+    std::fprintf(stderr,
+                 "usage: attn4j_bench SCENARIO [OPTIONS]; every scenario also takes\n"
+                 "       [--dtype f32] [--threads 1] [--isa scalar|avx2|avx512|neon] [--seconds 1]\n");
     for (const Scenario& scenario : scenarios) std::fprintf(stderr, "  %s %s\n", scenario.name, scenario.options);
     return 2;
 }

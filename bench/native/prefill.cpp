@@ -28,8 +28,8 @@ using Floats = std::vector<float, Aligned<float>>;
 
 struct Shape {
     int64_t batch, heads, kv_heads, queries, keys, head_dim, value_dim;
-    int64_t key_length;   // <= keys
-    int64_t window;       // keys before a query that it sees, and none after it; -1 for no window
+    int64_t key_length;  // <= keys
+    int64_t window;      // keys before a query that it sees, and none after it; -1 for no window
     bool causal;
     Floats bias;  // [queries, keys], or empty
 };
@@ -72,11 +72,13 @@ double max_error(const Shape& s, const Floats& q, const Floats& k, const Floats&
                                               (s.bias.empty() ? 0 : s.bias[static_cast<size_t>(i * s.keys + j)]);
             largest = std::max(largest, weights[static_cast<size_t>(j)]);
         }
-        for (int64_t j = visible.first; j < visible.end; ++j) sum += weights[static_cast<size_t>(j)] = std::exp(weights[static_cast<size_t>(j)] - largest);
+        for (int64_t j = visible.first; j < visible.end; ++j)
+            sum += weights[static_cast<size_t>(j)] = std::exp(weights[static_cast<size_t>(j)] - largest);
         for (int64_t d = 0; d < s.value_dim; ++d) {
             double expected = 0;
             for (int64_t j = visible.first; j < visible.end; ++j)
-                expected += weights[static_cast<size_t>(j)] / sum * v[static_cast<size_t>((kv * s.keys + j) * s.value_dim + d)];
+                expected +=
+                    weights[static_cast<size_t>(j)] / sum * v[static_cast<size_t>((kv * s.keys + j) * s.value_dim + d)];
             worst = std::max(worst, std::fabs(expected - out[static_cast<size_t>(row * s.value_dim + d)]));
         }
     }
@@ -101,7 +103,8 @@ int run_prefill(int argc, char** argv) {
     s.causal = options.flag("causal");
     s.window = options.number("window", -1);
     const std::string lengths = options.text("key-lengths", "full"), mask = options.text("mask", "none");
-    if (lengths != "full" && lengths != "half") throw std::invalid_argument("unknown lengths: --key-lengths " + lengths);
+    if (lengths != "full" && lengths != "half")
+        throw std::invalid_argument("unknown lengths: --key-lengths " + lengths);
     if (mask != "none" && mask != "bool" && mask != "bias") throw std::invalid_argument("unknown mask: --mask " + mask);
     s.key_length = lengths == "half" ? s.keys / 2 : s.keys;
     if (options.text("dtype", "f32") != "f32")
@@ -114,7 +117,7 @@ int run_prefill(int argc, char** argv) {
     const attn4j_plan plan =
         attn4j_plan_create(s.batch, s.heads, s.kv_heads, s.queries, s.keys, s.head_dim, s.value_dim);
     if (plan == nullptr) throw std::invalid_argument(attn4j_error_message());
-    if (s.causal) require(attn4j_plan_set_causal(plan, ATTN4J_BOTTOM_RIGHT));
+    if (s.causal) require(attn4j_plan_set_causal(plan));
     if (s.window >= 0) require(attn4j_plan_set_window(plan, s.window, 0));
     // Both hide nothing and are the same for every batch entry and head.
     std::vector<uint8_t, Aligned<uint8_t>> keep;
@@ -150,12 +153,14 @@ int run_prefill(int argc, char** argv) {
     }
     const double flops = 2.0 * scores * static_cast<double>(s.batch * s.heads * (s.head_dim + s.value_dim));
     const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
-    std::printf("{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
-                "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
-                "\"key_lengths\": \"%s\", \"mask\": \"%s\", ",
-                static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads),
-                static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
-                static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window), lengths.c_str(), mask.c_str());
+    std::printf(
+        "{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
+        "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
+        "\"key_lengths\": \"%s\", \"mask\": \"%s\", ",
+        static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads),
+        static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
+        static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window),
+        lengths.c_str(), mask.c_str());
     print_measurement(isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;

@@ -67,8 +67,7 @@ attn4j_status set_option(attn4j_plan plan, const Set& set) {
 }
 
 void require_enum(const char* name, int value, int most) {
-    if (value < 0 || value > most)
-        fail(ATTN4J_INVALID_ARGUMENT, "%s must be 0 to %d: %s=%d", name, most, name, value);
+    if (value < 0 || value > most) fail(ATTN4J_INVALID_ARGUMENT, "%s must be 0 to %d: %s=%d", name, most, name, value);
 }
 
 }  // namespace
@@ -212,12 +211,14 @@ attn4j_status attn4j_plan_set_stage(attn4j_plan plan, attn4j_stage stage, int32_
     });
 }
 
-attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment) {
+attn4j_status attn4j_plan_set_causal(attn4j_plan plan) {
+    return guard([&] { plan_of(plan).open_problem().causal = true; });
+}
+
+attn4j_status attn4j_plan_set_alignment(attn4j_plan plan, attn4j_alignment alignment) {
     return guard([&] {
         require_enum("alignment", alignment, ATTN4J_TOP_LEFT);
-        AttentionProblem& problem = plan_of(plan).open_problem();
-        problem.causal = true;
-        problem.alignment = alignment;
+        plan_of(plan).open_problem().alignment = alignment;
     });
 }
 
@@ -243,15 +244,16 @@ attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, 
                               const float* bias, const uint8_t* mask, const float* slopes, const float* sinks,
                               float* scores, int64_t seed, const int32_t* cancelled) {
     return guard([&] {
-        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys, bias, mask,
-                           slopes, sinks, scores, seed, cancelled});
+        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys, bias,
+                           mask, slopes, sinks, scores, seed, cancelled});
     });
 }
 
 attn4j_status attn4j_plan_explain(attn4j_plan plan, char* text, int64_t capacity) {
     return guard([&] {
         if (text == nullptr || capacity < 1)
-            fail(ATTN4J_INVALID_ARGUMENT, "an explanation needs a buffer: capacity=%lld", static_cast<long long>(capacity));
+            fail(ATTN4J_INVALID_ARGUMENT, "an explanation needs a buffer: capacity=%lld",
+                 static_cast<long long>(capacity));
         plan_of(plan).explain(text, capacity);
     });
 }
@@ -308,9 +310,7 @@ attn4j_status attn4j_embed(const float* table, int64_t table_rows, int64_t table
 
 attn4j_status attn4j_mean_pool(const float* x, int64_t x_stride, const int64_t* cu, int64_t batch, float* out,
                                int64_t out_stride, int64_t width, attn4j_isa isa, int32_t threads) {
-    return guard([&] {
-        mean_pool({"x", x, x_stride}, cu, batch, {"out", out, out_stride}, width, {isa, threads});
-    });
+    return guard([&] { mean_pool({"x", x, x_stride}, cu, batch, {"out", out, out_stride}, width, {isa, threads}); });
 }
 
 attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon, float* out, int64_t out_stride,
@@ -325,8 +325,9 @@ attn4j_status attn4j_cast(const void* x, attn4j_dtype x_dtype, int64_t x_stride,
     return guard([&] {
         require_enum("xDtype", x_dtype, ATTN4J_F16);
         require_enum("outDtype", out_dtype, ATTN4J_F16);
-        cast({x, out, static_cast<Element>(x_dtype), static_cast<Element>(out_dtype), x_stride, out_stride, rows, width},
-             {isa, threads});
+        cast(
+            {x, out, static_cast<Element>(x_dtype), static_cast<Element>(out_dtype), x_stride, out_stride, rows, width},
+            {isa, threads});
     });
 }
 
@@ -349,8 +350,22 @@ attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int6
     return guard([&] {
         require_enum("dtype", dtype, ATTN4J_F16);
         require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
-        const Rotary entry = {x,   out, static_cast<Element>(dtype), x_head, x_row, out_head, out_row,
-                              cos, sin, nullptr, table_stride, 0, heads, rows, head_dim, rotary_dim,
+        const Rotary entry = {x,
+                              out,
+                              static_cast<Element>(dtype),
+                              x_head,
+                              x_row,
+                              out_head,
+                              out_row,
+                              cos,
+                              sin,
+                              nullptr,
+                              table_stride,
+                              0,
+                              heads,
+                              rows,
+                              head_dim,
+                              rotary_dim,
                               layout == ATTN4J_ROTARY_PAIRS};
         rotary({entry, batch, x_batch, out_batch, positions, position_ids, start, position_stride}, {isa, threads});
     });

@@ -29,8 +29,7 @@ void require_given(const char* name, const void* pointer) {
 
 void copy_strided(void* to, const int64_t* to_strides, const void* from, const int64_t* from_strides,
                   const int64_t* sizes, int rank, int element_bytes) {
-    if (rank < 0 || rank > kMaxRank)
-        fail(ATTN4J_INVALID_ARGUMENT, "rank must be 0 to %d: rank=%d", kMaxRank, rank);
+    if (rank < 0 || rank > kMaxRank) fail(ATTN4J_INVALID_ARGUMENT, "rank must be 0 to %d: rank=%d", kMaxRank, rank);
     void (*row)(char*, int64_t, const char*, int64_t, int64_t) = element_bytes == 1   ? copy_row<uint8_t>
                                                                  : element_bytes == 2 ? copy_row<uint16_t>
                                                                  : element_bytes == 4 ? copy_row<uint32_t>
@@ -41,7 +40,8 @@ void copy_strided(void* to, const int64_t* to_strides, const void* from, const i
     if (rank > 0) require_given("sizes", sizes);
     for (int i = 0; i < rank; ++i) {
         if (sizes[i] < 0)
-            fail(ATTN4J_INVALID_ARGUMENT, "sizes must not be negative: sizes[%d]=%lld", i, static_cast<long long>(sizes[i]));
+            fail(ATTN4J_INVALID_ARGUMENT, "sizes must not be negative: sizes[%d]=%lld", i,
+                 static_cast<long long>(sizes[i]));
         if (sizes[i] == 0) return;
     }
     require_given("to", to);

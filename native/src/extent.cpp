@@ -34,8 +34,8 @@ void check_distinct(const char* name, const Axis* axes, int count) {
     for (int i = 0; i < used; ++i) {
         const int64_t inner = extent(name, sorted, i);
         if (sorted[i].stride < inner)
-            fail(ATTN4J_INVALID_ARGUMENT, "elements of %s must not share memory: stride=%lld elements below it=%lld", name,
-                 Long{sorted[i].stride}, Long{inner});
+            fail(ATTN4J_INVALID_ARGUMENT, "elements of %s must not share memory: stride=%lld elements below it=%lld",
+                 name, Long{sorted[i].stride}, Long{inner});
     }
 }
 
@@ -44,8 +44,8 @@ void check_apart(const char* a_name, const void* a, int64_t a_bytes, const char*
     if (a_bytes == 0 || b_bytes == 0) return;
     const auto a_begin = reinterpret_cast<uintptr_t>(a), b_begin = reinterpret_cast<uintptr_t>(b);
     if (a_begin < b_begin + static_cast<uintptr_t>(b_bytes) && b_begin < a_begin + static_cast<uintptr_t>(a_bytes))
-        fail(ATTN4J_INVALID_ARGUMENT, "%s must not overlap %s: %s=0x%llx+%lld bytes %s=0x%llx+%lld bytes", a_name, b_name,
-             a_name, static_cast<unsigned long long>(a_begin), Long{a_bytes}, b_name,
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must not overlap %s: %s=0x%llx+%lld bytes %s=0x%llx+%lld bytes", a_name,
+             b_name, a_name, static_cast<unsigned long long>(a_begin), Long{a_bytes}, b_name,
              static_cast<unsigned long long>(b_begin), Long{b_bytes});
 }
 
@@ -57,8 +57,8 @@ int64_t check_cumulative(const char* name, const int64_t* cu, int64_t batch, int
             fail(ATTN4J_INVALID_ARGUMENT, "%s must not decrease: %s[%lld]=%lld %s[%lld]=%lld", name, name, Long{b},
                  Long{cu[b]}, name, Long{b + 1}, Long{cu[b + 1]});
         if (cu[b + 1] - cu[b] > most)
-            fail(ATTN4J_INVALID_ARGUMENT, "no length of %s may exceed the plan's: length[%lld]=%lld plan=%lld",
-                 name, Long{b}, Long{cu[b + 1] - cu[b]}, Long{most});
+            fail(ATTN4J_INVALID_ARGUMENT, "no length of %s may exceed the plan's: length[%lld]=%lld plan=%lld", name,
+                 Long{b}, Long{cu[b + 1] - cu[b]}, Long{most});
     }
     return cu[batch];
 }

@@ -10,7 +10,8 @@ struct Axis {
     int64_t size, stride;
 };
 
-// 1 + the distance from a strided box's first element to its last, in elements; 0 if any size is 0. Throws where that does not fit.
+// 1 + the distance from a strided box's first element to its last, in elements; 0 if any size is 0. Throws where that
+// does not fit.
 int64_t extent(const char* name, const Axis* axes, int count);
 
 // Throws unless no two elements share an address. count <= 4.
@@ -20,6 +21,7 @@ void check_distinct(const char* name, const Axis* axes, int count);
 int64_t check_cumulative(const char* name, const int64_t* cu, int64_t batch, int64_t most);
 
 // Throws where the two ranges have an address in common.
-void check_apart(const char* a_name, const void* a, int64_t a_bytes, const char* b_name, const void* b, int64_t b_bytes);
+void check_apart(const char* a_name, const void* a, int64_t a_bytes, const char* b_name, const void* b,
+                 int64_t b_bytes);
 
 }  // namespace attn4j

@@ -15,17 +15,18 @@
 namespace attn4j {
 
 struct KernelTable {
-    AttentionKernel attention;  // a block of queries of one head over all its keys
-    LinearKernel linear;        // a block of rows through a run of output features
-    PointwiseKernel pointwise;  // bias, activation and residual of rows
-    LayerNormKernel layer_norm; // residual and layer normalisation of rows
-    EmbedKernel embed;          // rows of a table by number
-    MeanPoolKernel mean_pool;   // the mean of rows
-    NormalizeKernel normalize;  // rows to length one
-    CastKernel cast;            // rows from one type to another
-    MergeKernel merge;          // rows of attention over disjoint keys
-    RotaryKernel rotary;        // rows turned by their positions
-    double (*fma_flops)(int64_t rounds);  // runs `rounds` of register-only multiply-adds, returns their FLOPs: the limit
+    AttentionKernel attention;   // a block of queries of one head over all its keys
+    LinearKernel linear;         // a block of rows through a run of output features
+    PointwiseKernel pointwise;   // bias, activation and residual of rows
+    LayerNormKernel layer_norm;  // residual and layer normalisation of rows
+    EmbedKernel embed;           // rows of a table by number
+    MeanPoolKernel mean_pool;    // the mean of rows
+    NormalizeKernel normalize;   // rows to length one
+    CastKernel cast;             // rows from one type to another
+    MergeKernel merge;           // rows of attention over disjoint keys
+    RotaryKernel rotary;         // rows turned by their positions
+    double (*fma_flops)(
+        int64_t rounds);  // runs `rounds` of register-only multiply-adds, returns their FLOPs: the limit
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;

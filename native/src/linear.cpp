@@ -19,11 +19,12 @@ namespace {
 
 using Long = long long;
 
-// Output features of a task of ours, at most: with 384 inputs their weights take 0.6 MB, which the second cache keeps for all the
-// blocks of rows that follow.
+// Output features of a task of ours, at most: with 384 inputs their weights take 0.6 MB, which the second cache keeps
+// for all the blocks of rows that follow.
 constexpr int64_t kTaskFeatures = 384;
 
-// A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some 3 % at this size.
+// A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some
+// 3 % at this size.
 constexpr int64_t kBlasRows = 256, kBlasFeatures = 576;
 
 std::atomic<attn4j_gemm> chosen{ATTN4J_GEMM_DEFAULT};
@@ -119,7 +120,8 @@ void linear(const Matrix& x, const Matrix& weight, attn4j_weight_layout layout, 
     // OpenBLAS counts in int.
     for (const int64_t number : {rows, in_features, out_features, x.stride, weight.stride, out.stride})
         if (number > INT32_MAX)
-            fail(ATTN4J_INVALID_ARGUMENT, "sizes and strides of a linear layer must be below 2^31: size=%lld", Long{number});
+            fail(ATTN4J_INVALID_ARGUMENT, "sizes and strides of a linear layer must be below 2^31: size=%lld",
+                 Long{number});
     if (rows == 0) return;
     const int64_t out_floats = span(out, rows, out_features);
     require_apart(out, out_floats, x.name, x.data, span(x, rows, in_features));
@@ -131,8 +133,17 @@ void linear(const Matrix& x, const Matrix& weight, attn4j_weight_layout layout, 
         require_apart(out, out_floats, residual.name, residual.data, span(residual, rows, out_features));
 
     const KernelTable& kernels = kernels_of(isa);
-    const Problem problem{x,           weight,       bias,   residual,                  out,              rows,
-                          in_features, out_features, out_in, activation == ATTN4J_GELU, execution.threads};
+    const Problem problem{x,
+                          weight,
+                          bias,
+                          residual,
+                          out,
+                          rows,
+                          in_features,
+                          out_features,
+                          out_in,
+                          activation == ATTN4J_GELU,
+                          execution.threads};
     if (openblas) {
         by_openblas(problem, kernels.pointwise);
     } else {

@@ -19,15 +19,17 @@ void require_size(const char* name, int64_t value, int64_t least) {
 int64_t span(const char* name, const void* data, int64_t stride, int64_t rows, int64_t width) {
     if (data == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null", name, name);
     if (stride < width)
-        fail(ATTN4J_INVALID_ARGUMENT, "the row stride of %s must not be less than its width: stride=%lld width=%lld", name,
-             Long{stride}, Long{width});
+        fail(ATTN4J_INVALID_ARGUMENT, "the row stride of %s must not be less than its width: stride=%lld width=%lld",
+             name, Long{stride}, Long{width});
     const Axis axes[] = {{rows, stride}, {width, 1}};
     return extent(name, axes, 2);
 }
 
 int64_t span(const Matrix& m, int64_t rows, int64_t width) { return span(m.name, m.data, m.stride, rows, width); }
 
-int64_t span(const MutableMatrix& m, int64_t rows, int64_t width) { return span(m.name, m.data, m.stride, rows, width); }
+int64_t span(const MutableMatrix& m, int64_t rows, int64_t width) {
+    return span(m.name, m.data, m.stride, rows, width);
+}
 
 void require_same_or_apart(const Matrix& operand, const MutableMatrix& out, int64_t rows, int64_t width) {
     if (operand.data == out.data && operand.stride == out.stride) return;

@@ -13,8 +13,8 @@ void* allocate(int64_t bytes) noexcept;
 void release(void* address) noexcept;
 int64_t allocated_bytes() noexcept;
 
-// This thread's scratch space: at least `floats` floats, aligned, contents of no meaning, valid until the next call on this
-// thread. It grows to the largest size asked for and is freed when the thread ends.
+// This thread's scratch space: at least `floats` floats, aligned, contents of no meaning, valid until the next call on
+// this thread. It grows to the largest size asked for and is freed when the thread ends.
 float* scratch(int64_t floats);
 
 }  // namespace attn4j

@@ -15,9 +15,9 @@ void shutdown_pool();
 
 using TaskFunction = void (*)(const void* context, int64_t task);
 
-// Runs function(context, task) for each task in [0, tasks), on the calling thread and at most threads - 1 workers (threads = 0: as
-// many as the pool has); returns when all are done. Many callers at once share the workers. If a task throws an Error, tasks
-// not yet begun are dropped and the first Error is thrown here.
+// Runs function(context, task) for each task in [0, tasks), on the calling thread and at most threads - 1 workers
+// (threads = 0: as many as the pool has); returns when all are done. Many callers at once share the workers. If a task
+// throws an Error, tasks not yet begun are dropped and the first Error is thrown here.
 void parallel_tasks(int64_t tasks, int threads, TaskFunction function, const void* context);
 
 template <typename Task>

@@ -20,8 +20,8 @@ constexpr double kFlopsPerThread = 2e6;
 // One sequence of a run.
 struct Sequence {
     int64_t number, queries, keys, key_length;
-    int64_t offset;                       // query i stands at key i + offset
-    int64_t q, k, v, out;                 // first elements of its operands
+    int64_t offset;        // query i stands at key i + offset
+    int64_t q, k, v, out;  // first elements of its operands
     int64_t lse, lse_head_stride;
 };
 
@@ -64,8 +64,10 @@ int64_t saturated_sum(int64_t a, int64_t b) {
     return b < 0 ? INT64_MIN : INT64_MAX;
 }
 
-// offset + width + first with -1 for an open width; clamped only at the end, as a far offset and a wide window may meet again.
-int64_t edge(int64_t offset, int64_t first, int64_t width, int64_t direction, int64_t open, int64_t least, int64_t most) {
+// offset + width + first with -1 for an open width; clamped only at the end, as a far offset and a wide window may meet
+// again.
+int64_t edge(int64_t offset, int64_t first, int64_t width, int64_t direction, int64_t open, int64_t least,
+             int64_t most) {
     if (width < 0) return open;
     return std::clamp(saturated_sum(saturated_sum(offset, direction * width), first), least, most);
 }
@@ -133,17 +135,14 @@ AttentionBlock make_block(const AttentionProblem& p, const AttentionOperands& o,
     block.first_query = first;
     block.stage = static_cast<Stage>(p.stage);
     if (p.scores.present) {
-        block.scores = o.scores + s.number * p.scores.batch + (p.averaged ? 0 : head * p.scores.head) + first * p.scores.query;
+        block.scores =
+            o.scores + s.number * p.scores.batch + (p.averaged ? 0 : head * p.scores.head) + first * p.scores.query;
         block.scores_stride = p.scores.query;
         block.scores_factor = p.averaged ? static_cast<float>(1.0 / static_cast<double>(p.heads)) : 1.0f;
         block.scores_accumulate = p.averaged && head > 0;
     }
     block.cancelled = o.cancelled;
     return block;
-}
-
-bool is_cancelled(const AttentionOperands& o) {
-    return o.cancelled != nullptr && __atomic_load_n(o.cancelled, __ATOMIC_RELAXED) != 0;
 }
 
 Blocks blocks_of(int64_t queries, const AttentionKernel& kernel) {
@@ -199,8 +198,9 @@ void Plan::run(const AttentionOperands& operands) const {
     require_built();
     check_operands(problem_, operands);
 
-    // Tasks are numbered sequence by sequence; where lengths differ, starts[b] is the first of sequence b. They share the calling
-    // thread's scratch space with its own workspace, which comes first. Where scores are averaged, a task takes all heads in turn.
+    // Tasks are numbered sequence by sequence; where lengths differ, starts[b] is the first of sequence b. They share
+    // the calling thread's scratch space with its own workspace, which comes first. Where scores are averaged, a task
+    // takes all heads in turn.
     const AttentionProblem& p = problem_;
     const AttentionKernel& kernel = *kernel_;
     const int64_t batch = operands.batch, task_heads = p.averaged ? p.heads : 1;
@@ -225,7 +225,7 @@ void Plan::run(const AttentionOperands& operands) const {
 
     const int64_t workspace_floats = workspace_floats_;
     parallel_for(tasks, threads_for(scores), [&](int64_t task) {
-        if (is_cancelled(operands)) return;
+        if (is_set(operands.cancelled)) return;
         // Later blocks see more keys when causal: they go first, so that no thread is left with a long one at the end.
         const int64_t number = p.causal ? tasks - 1 - task : task;
         int64_t b, within;
@@ -246,7 +246,7 @@ void Plan::run(const AttentionOperands& operands) const {
             kernel.run(block);
         }
     });
-    if (is_cancelled(operands)) fail(ATTN4J_CANCELLED, "the run was cancelled: cancelled=%d", *operands.cancelled);
+    if (is_set(operands.cancelled)) fail(ATTN4J_CANCELLED, "the run was cancelled: cancelled=%d", *operands.cancelled);
 }
 
 void Plan::explain(char* text, int64_t capacity) const {
@@ -255,14 +255,15 @@ void Plan::explain(char* text, int64_t capacity) const {
     const Blocks blocks = blocks_of(p.queries, *kernel_);
     const int64_t tasks = (p.ragged ? 1 : p.batch) * (p.averaged ? 1 : p.heads) * blocks.count;
     const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
-    std::snprintf(text, static_cast<size_t>(capacity),
-                  "kernel=fused-forward isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
-                  "workspace=%lld bytes a thread",
-                  isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
-                  static_cast<long long>(kernel_->lanes), static_cast<long long>(kernel_->block_queries),
-                  static_cast<long long>(kernel_->key_block), static_cast<long long>(tasks),
-                  p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries",
-                  std::min(threads_for(scores), pool_threads()), static_cast<long long>(workspace_floats_ * 4));
+    std::snprintf(
+        text, static_cast<size_t>(capacity),
+        "kernel=fused-forward isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
+        "workspace=%lld bytes a thread",
+        isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
+        static_cast<long long>(kernel_->lanes), static_cast<long long>(kernel_->block_queries),
+        static_cast<long long>(kernel_->key_block), static_cast<long long>(tasks),
+        p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries",
+        std::min(threads_for(scores), pool_threads()), static_cast<long long>(workspace_floats_ * 4));
 }
 
 }  // namespace attn4j

@@ -70,7 +70,10 @@ int64_t bytes(const AttentionProblem& p, attn4j_operand operand, const Layout& l
 }
 
 Box box(const AttentionProblem& p, const ScoreStrides& s, const Layout& layout) {
-    return {{{layout.batch, s.batch}, {p.averaged && &s == &p.scores ? 1 : p.heads, s.head}, {layout.queries, s.query}, {layout.keys, s.key}}};
+    return {{{layout.batch, s.batch},
+             {p.averaged && &s == &p.scores ? 1 : p.heads, s.head},
+             {layout.queries, s.query},
+             {layout.keys, s.key}}};
 }
 
 Layout most(const AttentionProblem& p) { return {p.ragged ? 1 : p.batch, p.queries, p.keys}; }
@@ -212,7 +215,8 @@ void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
     };
     const int64_t bias_bytes = o.bias == nullptr ? 0 : extent("bias", box(p, p.bias, scored).axes, 4) * f32;
     const int64_t mask_bytes = o.mask == nullptr ? 0 : extent("mask", box(p, p.mask, scored).axes, 4);
-    const Written written[] = {{"out", o.out, sizes[ATTN4J_OUT]}, {"lse", o.lse, lse_bytes}, {"scores", o.scores, scores_bytes}};
+    const Written written[] = {
+        {"out", o.out, sizes[ATTN4J_OUT]}, {"lse", o.lse, lse_bytes}, {"scores", o.scores, scores_bytes}};
     for (const Written& w : written) {
         for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V})
             check_apart(w.name, w.address, w.size, kOperandNames[operand], addresses[operand], sizes[operand]);

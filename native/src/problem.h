@@ -53,7 +53,8 @@ struct AttentionOperands {
 AttentionProblem plain_problem(int64_t batch, int64_t heads, int64_t kv_heads, int64_t queries, int64_t keys,
                                int64_t head_dim, int64_t value_dim);
 
-// Throw where a rule of attn4j.h is broken: the values of options as they are set, the whole when a plan is built. A problem is checked once; operands at each run, against their problem.
+// Throw where a rule of attn4j.h is broken: the values of options as they are set, the whole when a plan is built. A
+// problem is checked once; operands at each run, against their problem.
 void check_options(const AttentionProblem& problem);
 void check_problem(const AttentionProblem& problem);
 void check_operands(const AttentionProblem& problem, const AttentionOperands& operands);

@@ -139,8 +139,9 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
         EXPECT_EQ(attn4j_plan_set_scale(plan, *c.scale), ATTN4J_OK) << attn4j_error_message();
     }
     if (c.causal) {
-        EXPECT_EQ(attn4j_plan_set_causal(plan, c.alignment), ATTN4J_OK) << attn4j_error_message();
+        EXPECT_EQ(attn4j_plan_set_causal(plan), ATTN4J_OK) << attn4j_error_message();
     }
+    EXPECT_EQ(attn4j_plan_set_alignment(plan, c.alignment), ATTN4J_OK) << attn4j_error_message();
     if (c.ragged()) {
         EXPECT_EQ(attn4j_plan_set_ragged(plan), ATTN4J_OK) << attn4j_error_message();
     }
@@ -155,8 +156,8 @@ attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const Attention
     const auto pointer = [](const std::vector<int64_t>& numbers) { return numbers.empty() ? nullptr : numbers.data(); };
     return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, data.q.data(), data.k.data(), data.v.data(),
                            data.out.data(), c.lse ? data.lse.data() : nullptr, pointer(c.key_lengths),
-                           pointer(c.offsets), pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr, nullptr,
-            nullptr, 0, nullptr);
+                           pointer(c.offsets), pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr,
+                           nullptr, nullptr, 0, nullptr);
 }
 
 void run(const AttentionCase& c, const AttentionData& data) {

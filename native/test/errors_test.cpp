@@ -79,8 +79,7 @@ protected:
     }
     Status run(const Run& r) const {
         return attn4j_plan_run(plan, r.batch, r.queries, r.keys, r.q, r.k, r.v, r.out, r.lse, r.key_lengths, r.offsets,
-                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr,
-            nullptr, 0, nullptr);
+                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr);
     }
     void expect_refused(const Run& r, std::initializer_list<const char*> parts) const {
         EXPECT_REFUSED(run(r), ATTN4J_INVALID_ARGUMENT, parts);
@@ -101,7 +100,7 @@ TEST_F(PlanTest, Options) {
                    {"scale must be finite", "scale=", "nan"});
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, -INFINITY), ATTN4J_INVALID_ARGUMENT, {"scale=-inf"});
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, 1e39), ATTN4J_INVALID_ARGUMENT, {"scale=1e+39"});
-    EXPECT_REFUSED(attn4j_plan_set_causal(plan, static_cast<attn4j_alignment>(2)), ATTN4J_INVALID_ARGUMENT,
+    EXPECT_REFUSED(attn4j_plan_set_alignment(plan, static_cast<attn4j_alignment>(2)), ATTN4J_INVALID_ARGUMENT,
                    {"alignment must be 0 to 1", "alignment=2"});
     EXPECT_REFUSED(attn4j_plan_set_isa(plan, static_cast<attn4j_isa>(5)), ATTN4J_INVALID_ARGUMENT,
                    {"isa must be 0 to 4", "isa=5"});
@@ -150,7 +149,7 @@ TEST_F(PlanTest, IllegalStates) {
     EXPECT_NE(attn4j_plan_isa(plan), ATTN4J_ISA_DEFAULT);
     for (const Status status :
          {attn4j_plan_build(plan), attn4j_plan_set_strides(plan, ATTN4J_Q, 192, 48, 8), attn4j_plan_set_scale(plan, 1),
-          attn4j_plan_set_causal(plan, ATTN4J_TOP_LEFT), attn4j_plan_set_ragged(plan),
+          attn4j_plan_set_causal(plan), attn4j_plan_set_alignment(plan, ATTN4J_TOP_LEFT), attn4j_plan_set_ragged(plan),
           attn4j_plan_set_isa(plan, ATTN4J_ISA_SCALAR), attn4j_plan_set_threads(plan, 1)})
         EXPECT_EQ(status, ATTN4J_ILLEGAL_STATE);
     expect_message({"a built plan cannot be changed", "built=true"});
@@ -273,14 +272,13 @@ TEST_F(PlanTest, RaggedRowsMustNotReachTheNextHead) {
 TEST(NullErrors, Plans) {
     EXPECT_REFUSED(attn4j_plan_set_strides(nullptr, ATTN4J_Q, 1, 1, 1), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_set_scale(nullptr, 1), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
-    EXPECT_REFUSED(attn4j_plan_set_causal(nullptr, ATTN4J_TOP_LEFT), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
+    EXPECT_REFUSED(attn4j_plan_set_causal(nullptr), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_set_ragged(nullptr), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_set_isa(nullptr, ATTN4J_ISA_SCALAR), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_set_threads(nullptr, 1), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_build(nullptr), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_run(nullptr, 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-            nullptr, 0, nullptr),
+                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
                    ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_EQ(attn4j_plan_isa(nullptr), ATTN4J_ISA_DEFAULT);
     attn4j_plan_free(nullptr);

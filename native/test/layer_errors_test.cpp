@@ -41,44 +41,72 @@ const Layer kLinear = {"linear",
                                                 a.residual, a.residual_stride, a.out, a.out_stride, a.rows, a.width,
                                                 a.out_width, a.activation, a.isa, a.threads);
                        },
-                       true, false, true, "x", "residual"};
+                       true,
+                       false,
+                       true,
+                       "x",
+                       "residual"};
 const Layer kLayerNorm = {"layer_norm",
                           [](const Arguments& a) {
                               return attn4j_layer_norm(a.x, a.x_stride, a.residual, a.residual_stride, a.gamma, a.beta,
                                                        a.epsilon, a.out, a.out_stride, a.rows, a.width, a.isa,
                                                        a.threads);
                           },
-                          true, true, false, "x", "residual"};
+                          true,
+                          true,
+                          false,
+                          "x",
+                          "residual"};
 const Layer kActivate = {"activate",
                          [](const Arguments& a) {
                              return attn4j_activate(a.activation, a.x, a.x_stride, a.out, a.out_stride, a.rows, a.width,
                                                     a.isa, a.threads);
                          },
-                         false, false, true, "x", ""};
+                         false,
+                         false,
+                         true,
+                         "x",
+                         ""};
 const Layer kAdd = {"add",
                     [](const Arguments& a) {
                         return attn4j_add(a.x, a.x_stride, a.residual, a.residual_stride, a.out, a.out_stride, a.rows,
                                           a.width, a.isa, a.threads);
                     },
-                    true, false, false, "a", "b"};
+                    true,
+                    false,
+                    false,
+                    "a",
+                    "b"};
 const Layer kNormalize = {"normalize",
                           [](const Arguments& a) {
                               return attn4j_normalize(a.x, a.x_stride, a.epsilon, a.out, a.out_stride, a.rows, a.width,
                                                       a.isa, a.threads);
                           },
-                          false, true, false, "x", ""};
+                          false,
+                          true,
+                          false,
+                          "x",
+                          ""};
 const Layer kEmbed = {"embed",
                       [](const Arguments& a) {
                           return attn4j_embed(a.x, a.table_rows, a.x_stride, a.ids, a.out, a.out_stride, a.rows,
                                               a.width, 0, a.isa, a.threads);
                       },
-                      false, false, false, "table", ""};
+                      false,
+                      false,
+                      false,
+                      "table",
+                      ""};
 const Layer kMeanPool = {"mean_pool",
                          [](const Arguments& a) {
                              return attn4j_mean_pool(a.x, a.x_stride, a.cu, a.rows, a.out, a.out_stride, a.width, a.isa,
                                                      a.threads);
                          },
-                         false, false, false, "x", ""};
+                         false,
+                         false,
+                         false,
+                         "x",
+                         ""};
 
 class LayerErrors : public testing::Test {
 protected:

@@ -25,9 +25,9 @@ typedef enum attn4j_status {
     ATTN4J_INVALID_ARGUMENT = 1, /* a value breaks a rule; the message names both */
     ATTN4J_UNSUPPORTED = 2,      /* this CPU, this build or a missing library cannot do it */
     ATTN4J_OUT_OF_MEMORY = 3,
-    ATTN4J_ILLEGAL_STATE = 4,    /* the right call at the wrong time */
-    ATTN4J_INTERNAL = 5,         /* a defect of attn4j */
-    ATTN4J_CANCELLED = 6         /* as asked; what was to be written is unspecified */
+    ATTN4J_ILLEGAL_STATE = 4, /* the right call at the wrong time */
+    ATTN4J_INTERNAL = 5,      /* a defect of attn4j */
+    ATTN4J_CANCELLED = 6      /* as asked; what was to be written is unspecified */
 } attn4j_status;
 
 /* How numbers are stored; all arithmetic is float32. */
@@ -58,10 +58,10 @@ typedef enum attn4j_alignment {
 /* What a run writes into `scores`, step numbers as in the definition of attention below. */
 typedef enum attn4j_stage {
     ATTN4J_STAGE_NONE = 0,
-    ATTN4J_STAGE_SCALED = 1,  /* after step 1, of all keys */
-    ATTN4J_STAGE_CAPPED = 2,  /* after step 2, of all keys */
-    ATTN4J_STAGE_HIDDEN = 3,  /* after step 5, -inf where hidden */
-    ATTN4J_STAGE_WEIGHTS = 4  /* after step 7 */
+    ATTN4J_STAGE_SCALED = 1, /* after step 1, of all keys */
+    ATTN4J_STAGE_CAPPED = 2, /* after step 2, of all keys */
+    ATTN4J_STAGE_HIDDEN = 3, /* after step 5, -inf where hidden */
+    ATTN4J_STAGE_WEIGHTS = 4 /* after step 7 */
 } attn4j_stage;
 
 /* How a linear layer's weight lies in memory. */
@@ -75,13 +75,13 @@ typedef enum attn4j_activation {
     ATTN4J_GELU = 1 /* x/2 * (1 + erf(x / sqrt 2)), exact to float32, not the tanh approximation */
 } attn4j_activation;
 
-/* Who multiplies in attn4j_linear. DEFAULT is the environment variable ATTN4J_GEMM (tiles, openblas) if set, else our own
- * tile wherever it has vectors to work with, and OpenBLAS for the scalar instruction set. */
+/* Who multiplies in attn4j_linear. DEFAULT is the environment variable ATTN4J_GEMM (tiles, openblas) if set, else our
+ * own tile wherever it has vectors to work with, and OpenBLAS for the scalar instruction set. */
 typedef enum attn4j_gemm { ATTN4J_GEMM_DEFAULT = 0, ATTN4J_GEMM_TILES = 1, ATTN4J_GEMM_OPENBLAS = 2 } attn4j_gemm;
 
 typedef struct attn4j_plan_s* attn4j_plan;
 
-/* ---- the library ------------------------------------------------------------------------------------------------ */
+/* ---- the library ------------------------------------------------------------------------------------------------- */
 
 /* "major.minor.patch" */
 ATTN4J_API const char* attn4j_version(void);
@@ -106,7 +106,7 @@ ATTN4J_API int32_t attn4j_threads(void);
 /* Ends the pool's threads, once running calls are done. A later call starts them again. */
 ATTN4J_API void attn4j_threads_shutdown(void);
 
-/* ---- linear layers: our own tile, or OpenBLAS opened late ---------------------------------------------------------------------------------------- */
+/* ---- linear layers: our own tile, or OpenBLAS opened late -------------------------------------------------------- */
 
 /* Opens OpenBLAS from `path`, or by its usual name if path is NULL; it is then set to one thread, process-wide, and
  * attn4j's own pool shares out the work. Calling again after success does nothing. */
@@ -115,13 +115,13 @@ ATTN4J_API attn4j_status attn4j_openblas_open(const char* path);
 /* Process-wide, for calls that start later. */
 ATTN4J_API attn4j_status attn4j_gemm_set(attn4j_gemm gemm);
 
-/* 1 if linear layers on this ISA go through OpenBLAS, 0 if through our own tile, -1 if the ISA or ATTN4J_GEMM is bad. */
+/* Whether linear layers on this ISA go through OpenBLAS (1) or our tile (0); -1 if the ISA or ATTN4J_GEMM is bad. */
 ATTN4J_API int32_t attn4j_gemm_uses_openblas(attn4j_isa isa);
 
 /* Its own description with the core it chose, "" before it is open. */
 ATTN4J_API const char* attn4j_openblas_config(void);
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* Zeroed memory, aligned to 64 bytes; NULL if there is none. bytes = 0 gives a valid address of nothing. */
 ATTN4J_API void* attn4j_memory_allocate(int64_t bytes);
@@ -150,19 +150,20 @@ ATTN4J_API attn4j_status attn4j_memory_copy_strided(void* to, const int64_t* to_
  *                      and (window_right < 0 or j <= i + offset[b] + window_right)
  *                      and (no mask or mask[b, h, i, j] != 0)
  *   6  w_i = softmax over the visible keys; a sink adds exp(sink[h]) to the denominator and nothing to the numerator
- *   7  dropout: w_ij is kept with probability 1 - p and divided by it; the draw for (seed, b, h, i, j) depends on nothing else
+ *   7  dropout: w_ij is kept with probability 1 - p and divided by it; the draw for (seed, b, h, i, j) depends on
+ * nothing else
  *   8  out_i = sum_j w_ij v_j         lse_i = log of the denominator, sink included
  *   q   [batch, heads,    queries, head_dim]      k [batch, kv_heads, keys, head_dim]
  *   out [batch, heads,    queries, value_dim]     v [batch, kv_heads, keys, value_dim]
  *   lse [batch, heads, queries], contiguous, natural logarithm
- * A row that sees no key gives out = 0 and lse = -inf (the sink, if there is one). A key or value that a row does not see has no
- * influence on it, whatever is stored there. NaN that is seen comes out as NaN. The result does not depend on the number of
- * threads, nor on the rest of the batch. Nothing of size queries x keys is ever stored, unless `scores` is asked for.
- * Papers: online softmax arXiv:1805.02867, FlashAttention-2 arXiv:2307.08691, grouped queries arXiv:2305.13245, ALiBi
- * arXiv:2108.12409, sinks arXiv:2309.17453, Philox (Salmon and others, SC 2011).
+ * A row that sees no key gives out = 0 and lse = -inf (the sink, if there is one). A key or value that a row does not
+ * see has no influence on it, whatever is stored there. NaN that is seen comes out as NaN. The result does not depend
+ * on the number of threads, nor on the rest of the batch. Nothing of size queries x keys is ever stored, unless
+ * `scores` is asked for. Papers: online softmax arXiv:1805.02867, FlashAttention-2 arXiv:2307.08691, grouped queries
+ * arXiv:2305.13245, ALiBi arXiv:2108.12409, sinks arXiv:2309.17453, Philox (Salmon and others, SC 2011).
  *
- * A plan is made once (create, set..., build) and run many times, from any thread. It holds what does not change from call to
- * call; a run gives lengths and addresses and allocates nothing once each thread has run the plan once. */
+ * A plan is made once (create, set..., build) and run many times, from any thread. It holds what does not change from
+ * call to call; a run gives lengths and addresses and allocates nothing once each thread has run the plan once. */
 
 /* A plan for up to batch, queries and keys. Every size >= 0, heads, kv_heads, head_dim, value_dim >= 1, and kv_heads
  * divides heads. In a ragged plan batch bounds the sequences, queries and keys bound each sequence. NULL on failure. */
@@ -174,21 +175,25 @@ ATTN4J_API attn4j_status attn4j_plan_set_strides(attn4j_plan plan, attn4j_operan
                                                  int64_t row);
 /* 1/sqrt(head_dim) if not set. Finite. */
 ATTN4J_API attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale);
-ATTN4J_API attn4j_status attn4j_plan_set_causal(attn4j_plan plan, attn4j_alignment alignment);
+ATTN4J_API attn4j_status attn4j_plan_set_causal(attn4j_plan plan);
+/* BOTTOM_RIGHT if not set. For causal attention, windows and ALiBi, where a run gives no offsets. */
+ATTN4J_API attn4j_status attn4j_plan_set_alignment(attn4j_plan plan, attn4j_alignment alignment);
 /* F32 if not set. Arithmetic is float32 in any case. */
 ATTN4J_API attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand operand, attn4j_dtype dtype);
 /* Keys before i + offset - left and after i + offset + right are hidden; -1 leaves a side open. */
 ATTN4J_API attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right);
 /* >= 0; 0 for none. */
 ATTN4J_API attn4j_status attn4j_plan_set_softcap(attn4j_plan plan, double softcap);
-/* Runs give a float32 bias, or a byte mask (0 hides), with these strides; 0 repeats a dimension, and the key stride is 0 or 1. In a
- * ragged plan its rows and keys are counted within each sequence. */
-ATTN4J_API attn4j_status attn4j_plan_set_bias(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key);
-ATTN4J_API attn4j_status attn4j_plan_set_mask(attn4j_plan plan, int64_t batch, int64_t head, int64_t query, int64_t key);
+/* Runs give a float32 bias, or a byte mask (0 hides), with these strides; 0 repeats a dimension, and the key stride is
+ * 0 or 1. In a ragged plan its rows and keys are counted within each sequence. */
+ATTN4J_API attn4j_status attn4j_plan_set_bias(attn4j_plan plan, int64_t batch, int64_t head, int64_t query,
+                                              int64_t key);
+ATTN4J_API attn4j_status attn4j_plan_set_mask(attn4j_plan plan, int64_t batch, int64_t head, int64_t query,
+                                              int64_t key);
 /* 0 <= p < 1. */
 ATTN4J_API attn4j_status attn4j_plan_set_dropout(attn4j_plan plan, double p);
-/* Runs write a stage into `scores` [batch, heads, queries, keys] with these strides; the key stride is 1. averaged != 0: the mean over
- * heads, [batch, queries, keys], and the head stride is not used. */
+/* Runs write a stage into `scores` [batch, heads, queries, keys] with these strides; the key stride is 1. averaged !=
+ * 0: the mean over heads, [batch, queries, keys], and the head stride is not used. */
 ATTN4J_API attn4j_status attn4j_plan_set_stage(attn4j_plan plan, attn4j_stage stage, int32_t averaged, int64_t batch,
                                                int64_t head, int64_t query);
 /* Sequences lie end to end, rows given by cumulative lengths at run. */
@@ -201,12 +206,12 @@ ATTN4J_API attn4j_status attn4j_plan_set_threads(attn4j_plan plan, int32_t threa
 ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
 
 /* batch, queries, keys: this run's sizes, within the plan's. q, k, v and out have the plan's types.
- * lse, key_lengths [batch] and offsets [batch] may be NULL: no lse, `keys` for each, the plan's alignment. A ragged plan takes
- * cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has rows cu[b] to
- * cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
+ * lse, key_lengths [batch] and offsets [batch] may be NULL: no lse, `keys` for each, the plan's alignment. A ragged
+ * plan takes cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has
+ * rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
  * bias, mask and scores: exactly where the plan has them. slopes [heads] (ALiBi) and sinks [heads]: NULL for none.
- * seed: of the dropout. cancelled: NULL, or a flag that another thread may set to nonzero; the run then ends within a tile.
- * out, lse and scores overlap nothing; q, k and v may overlap each other. */
+ * seed: of the dropout. cancelled: NULL, or a flag that another thread may set to nonzero; the run then ends within a
+ * tile. out, lse and scores overlap nothing; q, k and v may overlap each other. */
 ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
                                          const void* k, const void* v, void* out, float* lse,
                                          const int64_t* key_lengths, const int64_t* offsets, const int64_t* cu_queries,
@@ -228,8 +233,8 @@ ATTN4J_API void attn4j_plan_free(attn4j_plan plan);
  * otherwise out may be the same matrix as x or residual (address and stride), and overlaps nothing else. */
 
 /* out[r, o] = activation(sum_i x[r, i] * weight[o, i] + bias[o]) + residual[r, o]; bias and residual may be NULL.
- * out overlaps nothing. With our own tile a row's result depends on that row alone, to the last bit; with OpenBLAS it is the
- * same for any number of threads. UNSUPPORTED if it needs OpenBLAS and that cannot be opened. */
+ * out overlaps nothing. With our own tile a row's result depends on that row alone, to the last bit; with OpenBLAS it
+ * is the same for any number of threads. UNSUPPORTED if it needs OpenBLAS and that cannot be opened. */
 ATTN4J_API attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weight, int64_t weight_stride,
                                        attn4j_weight_layout layout, const float* bias, const float* residual,
                                        int64_t residual_stride, float* out, int64_t out_stride, int64_t rows,
@@ -252,7 +257,8 @@ ATTN4J_API attn4j_status attn4j_activate(attn4j_activation activation, const flo
 ATTN4J_API attn4j_status attn4j_add(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* out,
                                     int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads);
 
-/* out overlaps nothing. out[r] = table[ids[r]], or with accumulate != 0 out[r] += table[ids[r]]. ids in [0, table_rows). */
+/* out overlaps nothing. out[r] = table[ids[r]], or with accumulate != 0 out[r] += table[ids[r]]. ids in [0,
+ * table_rows). */
 ATTN4J_API attn4j_status attn4j_embed(const float* table, int64_t table_rows, int64_t table_stride, const int32_t* ids,
                                       float* out, int64_t out_stride, int64_t rows, int64_t width, int32_t accumulate,
                                       attn4j_isa isa, int32_t threads);
@@ -268,20 +274,20 @@ ATTN4J_API attn4j_status attn4j_normalize(const float* x, int64_t x_stride, doub
                                           int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
                                           int32_t threads);
 
-/* ---- types, partial results, positions ------------------------------------------------------------------------------ */
+/* ---- types, partial results, positions --------------------------------------------------------------------------- */
 
-/* out = x, both [rows, width] with row strides, from one type to another: rounded to the nearest, ties to even; too large becomes
- * infinity, subnormals are kept, a NaN stays one. out overlaps nothing. */
+/* out = x, both [rows, width] with row strides, from one type to another: rounded to the nearest, ties to even; too
+ * large becomes infinity, subnormals are kept, a NaN stays one. out overlaps nothing. */
 ATTN4J_API attn4j_status attn4j_cast(const void* x, attn4j_dtype x_dtype, int64_t x_stride, void* out,
                                      attn4j_dtype out_dtype, int64_t out_stride, int64_t rows, int64_t width,
                                      attn4j_isa isa, int32_t threads);
 
 /* Attention over disjoint sets of keys, `count` >= 0 of them, from the result over each: for every row
  *     lse = log(exp(sink) + sum_p exp(lses[p]))        out = sum_p exp(lses[p] - lse) outs[p]
- * outs[p] [rows, width] with row stride out_strides[p], lses[p] [rows]. A partial of lse -inf is not looked at; where there is
- * nothing else, out = 0 and lse = -inf, or the sink. sinks [heads]: row r belongs to head r / queries % heads (rows of
- * [batch, heads, queries]), and partials must not have had the sink already; NULL: none, and heads and queries are not looked at.
- * lse may be NULL. out and lse may be outs[0] and lses[0], and overlap nothing else. */
+ * outs[p] [rows, width] with row stride out_strides[p], lses[p] [rows]. A partial of lse -inf is not looked at; where
+ * there is nothing else, out = 0 and lse = -inf, or the sink. sinks [heads]: row r belongs to head r / queries % heads
+ * (rows of [batch, heads, queries]), and partials must not have had the sink already; NULL: none, and heads and queries
+ * are not looked at. lse may be NULL. out and lse may be outs[0] and lses[0], and overlap nothing else. */
 ATTN4J_API attn4j_status attn4j_merge(const float* const* outs, const int64_t* out_strides, const float* const* lses,
                                       int64_t count, const float* sinks, int64_t heads, int64_t queries, float* out,
                                       int64_t out_stride, float* lse, int64_t rows, int64_t width, attn4j_isa isa,
@@ -295,10 +301,11 @@ typedef enum attn4j_rotary_layout {
 
 /* Rotary position embedding, arXiv:2104.09864: the pairs (a, b) of each row become
  *     a cos[p][d] - b sin[p][d],  b cos[p][d] + a sin[p][d]
- * and numbers from rotary_dim on stay. x and out: [batch, heads, rows, head_dim] of dtype, with strides; out may be x with the same
- * strides, and overlaps nothing else. rotary_dim is even, 2 to head_dim. cos, sin: float32 [positions, rotary_dim / 2] with row
- * stride table_stride. A row's position p, from 0 to positions - 1, is position_ids[b * position_stride + row]
- * (position_stride 0: the same for all); or, where position_ids is NULL, start[b] + row, with start [batch], NULL for 0. */
+ * and numbers from rotary_dim on stay. x and out: [batch, heads, rows, head_dim] of dtype, with strides; out may be x
+ * with the same strides, and overlaps nothing else. rotary_dim is even, 2 to head_dim. cos, sin: float32 [positions,
+ * rotary_dim / 2] with row stride table_stride. A row's position p, from 0 to positions - 1, is position_ids[b *
+ * position_stride + row] (position_stride 0: the same for all); or, where position_ids is NULL, start[b] + row, with
+ * start [batch], NULL for 0. */
 ATTN4J_API attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row, void* out,
                                        int64_t out_batch, int64_t out_head, int64_t out_row, attn4j_dtype dtype,
                                        int64_t batch, int64_t heads, int64_t rows, int64_t head_dim, int64_t rotary_dim,
@@ -306,21 +313,23 @@ ATTN4J_API attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x
                                        int64_t positions, int64_t table_stride, const int64_t* position_ids,
                                        int64_t position_stride, const int64_t* start, attn4j_isa isa, int32_t threads);
 
-/* How pair d's frequency f = base^(-2 d / rotary_dim) is changed for more positions than a model was trained with. It makes
- * original_positions * f / (2 pi) rotations within those. */
+/* How pair d's frequency f = base^(-2 d / rotary_dim) is changed for more positions than a model was trained with. It
+ * makes original_positions * f / (2 pi) rotations within those. */
 typedef enum attn4j_rotary_scaling {
     ATTN4J_ROTARY_UNSCALED = 0,
-    ATTN4J_ROTARY_LINEAR = 1,        /* f / factor */
-    ATTN4J_ROTARY_NTK = 2,           /* base * factor^(rotary_dim / (rotary_dim - 2)) in place of base */
-    ATTN4J_ROTARY_YARN = 3,          /* arXiv:2309.00071: f from high_rotations up, f / factor from low_rotations down, and between
-                                        them linear in d, from pair to pair rounded outwards. Usual: low 1, high 32 */
+    ATTN4J_ROTARY_LINEAR = 1, /* f / factor */
+    ATTN4J_ROTARY_NTK = 2,    /* base * factor^(rotary_dim / (rotary_dim - 2)) in place of base */
+    /* arXiv:2309.00071: f from high_rotations up, f / factor from low_rotations down, between them linear in d, from
+     * pair to pair rounded outwards. Usual: low 1, high 32 */
+    ATTN4J_ROTARY_YARN = 3,
     ATTN4J_ROTARY_LLAMA3 = 4,        /* likewise, but linear in the rotations. Usual: low 1, high 4 */
     ATTN4J_ROTARY_YARN_UNROUNDED = 5 /* YARN, but the ramp begins and ends between pairs ("truncate": false) */
 } attn4j_rotary_scaling;
 
-/* cos[p][d] = cos(q f) * attention_factor with q = first_position + p, for p < positions, d < rotary_dim / 2; sin likewise; rows
- * table_stride apart. Angles are double precision. base > 1, factor >= 1. original_positions and 0 < low_rotations < high_rotations
- * are looked at for YARN and LLAMA3 only, factor not for UNSCALED. attention_factor 0: 0.1 ln(factor) + 1 for YARN, else 1. */
+/* cos[p][d] = cos(q f) * attention_factor with q = first_position + p, for p < positions, d < rotary_dim / 2; sin
+ * likewise; rows table_stride apart. Angles are double precision. base > 1, factor >= 1. original_positions and 0 <
+ * low_rotations < high_rotations are looked at for YARN and LLAMA3 only, factor not for UNSCALED. attention_factor 0:
+ * 0.1 ln(factor) + 1 for YARN, else 1. */
 ATTN4J_API attn4j_status attn4j_rotary_tables(float* cos, float* sin, int64_t table_stride, int64_t first_position,
                                               int64_t positions, int64_t rotary_dim, double base,
                                               attn4j_rotary_scaling scaling, double factor, int64_t original_positions,

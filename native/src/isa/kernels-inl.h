@@ -20,8 +20,17 @@ namespace {
 
 template <typename Tiles>
 constexpr attn4j::KernelTable kernel_table() {
-    return {attention_kernel<Tiles>(), linear_kernel<Tiles>(), pointwise, layer_norm, embed, mean_pool, normalize, cast,
-            merge, rotary, fma_flops};
+    return {attention_kernel<Tiles>(),
+            linear_kernel<Tiles>(),
+            pointwise,
+            layer_norm,
+            embed,
+            mean_pool,
+            normalize,
+            cast,
+            merge,
+            rotary,
+            fma_flops};
 }
 
 }  // namespace

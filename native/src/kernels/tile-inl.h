@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile that every product here is: R broadcast values by V vectors, summed over n steps.
 //     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes], rows `width` apart
-// `a` is read as it lies: R rows (attention's keys, a linear layer's outputs) or R columns (attention's value dimensions).
+// `a` is read as it lies: R rows (attention's keys, a linear layer's outputs) or R columns (attention's value
+// dimensions).
 #pragma once
 
 #include <cstdint>
 
-// A tile's loops belong inside the function that runs many tiles (called as functions they cost 3 to 5 %), and that function apart from
-// all others, or the registers that addresses need are taken by what is around it.
+// A tile's loops belong inside the function that runs many tiles (called as functions they cost 3 to 5 %), and that
+// function apart from all others, or the registers that addresses need are taken by what is around it.
 #define ATTN4J_INLINE inline __attribute__((always_inline))
 #define ATTN4J_APART __attribute__((noinline))
 
@@ -25,7 +26,7 @@ inline void store_some(F32 x, float* p, int64_t n) {
     }
 }
 
-template <int R, int V, int64_t kWidth = V * F32::lanes>
+template <int R, int V, int64_t kWidth = V* F32::lanes>
 struct Tile {
     static constexpr int64_t width = kWidth;
     F32 at[R][V];
@@ -67,8 +68,8 @@ struct Tile {
             }
         }
     }
-    // a(r, i) = a[i * stride + r]. With kHidden, a factor of -0 in b marks a value of `a` that must not be touched (0 * NaN is
-    // NaN); the sums of the other lanes are formed exactly as without.
+    // a(r, i) = a[i * stride + r]. With kHidden, a factor of -0 in b marks a value of `a` that must not be touched (0 *
+    // NaN is NaN); the sums of the other lanes are formed exactly as without.
     template <bool kHidden>
     ATTN4J_INLINE void add_columns(const float* a, int64_t stride, const float* b, int64_t n) {
 #pragma GCC unroll 2
@@ -96,8 +97,8 @@ ATTN4J_INLINE void cover(int64_t n, int64_t first, const Work& work) {
     if constexpr (R > 1) cover<(R + 1) / 2>(n, first, work);
 }
 
-// to[c][i] = load(i, c) * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0. load(row, column, n) gives
-// n consecutive columns of a row.
+// to[c][i] = load(i, c) * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0. load(row,
+// column, n) gives n consecutive columns of a row.
 template <int V, typename Load>
 inline void transpose_in(int64_t count, int64_t columns, F32 factor, float* to, const Load& load) {
     constexpr int64_t lanes = F32::lanes, width = V * lanes;
@@ -115,10 +116,11 @@ inline void transpose_in(int64_t count, int64_t columns, F32 factor, float* to, 
     }
 }
 
-// Takes [columns, up to a multiple of lanes][V * lanes] back: calls finish(row, column, n, vector) with up to `lanes` consecutive
-// columns of each of the `count` rows. scale[v] multiplies first.
+// Takes [columns, up to a multiple of lanes][V * lanes] back: calls finish(row, column, n, vector) with up to `lanes`
+// consecutive columns of each of the `count` rows. scale[v] multiplies first.
 template <int V, typename Finish>
-inline void transpose_out(const float* from, int64_t count, int64_t columns, const F32 (&scale)[V], const Finish& finish) {
+inline void transpose_out(const float* from, int64_t count, int64_t columns, const F32 (&scale)[V],
+                          const Finish& finish) {
     constexpr int64_t lanes = F32::lanes, width = V * lanes;
     for (int v = 0; v < V; ++v) {
         const int64_t first = v * lanes;

@@ -66,8 +66,8 @@ inline void store_halves_first(uint16_t* p, int64_t n, __m128i x) {
 inline __m256 widen_bf16(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 
 inline __m128i narrow_bf16(__m256 x) {
-    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
-    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on
+    // to the exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
     const __m256i u = _mm256_castps_si256(x), odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
     const __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
     const __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));

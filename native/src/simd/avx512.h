@@ -12,8 +12,9 @@ namespace {
 struct Mask {
     __mmask16 v;
     static Mask from(int64_t n) {
-        return {n <= 0 ? static_cast<__mmask16>(0xffff)
-                       : n >= 16 ? static_cast<__mmask16>(0) : static_cast<__mmask16>(0xffffu << n)};
+        return {n <= 0    ? static_cast<__mmask16>(0xffff)
+                : n >= 16 ? static_cast<__mmask16>(0)
+                          : static_cast<__mmask16>(0xffffu << n)};
     }
 };
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.v & b.v)}; }
@@ -26,8 +27,8 @@ inline __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n
 inline __m512 widen_bf16(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
 
 inline __m256i narrow_bf16(__m512 x) {
-    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
-    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on
+    // to the exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
     const __m512i u = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
     const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
     const __m512i rounded = _mm512_mask_add_epi32(quiet, _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), u,
@@ -43,9 +44,7 @@ struct F32 {
     static F32 zero() { return {_mm512_setzero_ps()}; }
     static F32 set(float x) { return {_mm512_set1_ps(x)}; }
     static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
-    static F32 load_first(const float* p, int64_t n) {
-        return {_mm512_maskz_loadu_ps(first_lanes(n), p)};
-    }
+    static F32 load_first(const float* p, int64_t n) { return {_mm512_maskz_loadu_ps(first_lanes(n), p)}; }
     void store(float* p) const { _mm512_storeu_ps(p, v); }
     void store_first(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, first_lanes(n), v); }
 

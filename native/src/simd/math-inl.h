@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp2, log, erf and tanh over the vector type of the ISA header included before. Polynomials fitted in double precision by iterated
-// reweighting (Lawson), coefficients rounded to float32; error bounds measured over every float32 of the range in steps of 1e-4.
+// exp2, log, erf and tanh over the vector type of the ISA header included before. Polynomials fitted in double
+// precision by iterated reweighting (Lawson), coefficients rounded to float32; error bounds measured over every float32
+// of the range in steps of 1e-4.
 #pragma once
 
 namespace {
@@ -17,7 +18,8 @@ inline F32 exp2(F32 x) {
     return scale2(p, x);
 }
 
-// Natural logarithm of positive normal numbers: relative error below 2e-7, absolute near 1. +inf and NaN are not handled.
+// Natural logarithm of positive normal numbers: relative error below 2e-7, absolute near 1. +inf and NaN are not
+// handled.
 inline F32 log(F32 x) {
     // m in [1/sqrt 2, sqrt 2), then log m = 2 atanh((m - 1) / (m + 1)); the series' next term is below 3e-9.
     const F32 m1 = mantissa(x);
@@ -33,7 +35,8 @@ inline F32 log(F32 x) {
     return fma(e, F32::set(0.693147181f), p * s);
 }
 
-// erf(x) as x P(x^2) / Q(x^2) for |x| <= 3.95, where it differs from 1 by less than half a unit: absolute error below 3e-7.
+// erf(x) as x P(x^2) / Q(x^2) for |x| <= 3.95, where it differs from 1 by less than half a unit: absolute error below
+// 3e-7.
 inline F32 erf(F32 x) {
     const F32 z = min(F32::set(3.95f), abs(x)), u = z * z;
     F32 p = F32::set(2.0117029180255486e-06f);

@@ -51,8 +51,8 @@ inline void store_halves_first(uint16_t* p, int64_t n, uint16x4_t x) {
 inline float32x4_t widen_bf16(uint16x4_t x) { return vreinterpretq_f32_u32(vshll_n_u16(x, 16)); }
 
 inline uint16x4_t narrow_bf16(float32x4_t x) {
-    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
-    // exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on
+    // to the exponent, at last to infinity; a NaN must not take part, and keeps the quiet bit.
     const uint32x4_t u = vreinterpretq_u32_f32(x), odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
     const uint32x4_t rounded = vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
     const uint32x4_t quiet = vorrq_u32(u, vdupq_n_u32(0x400000));
@@ -130,9 +130,7 @@ inline F32 mantissa(F32 a) {
 }
 inline Mask operator==(F32 a, F32 b) { return {vceqq_f32(a.v, b.v)}; }
 inline Mask operator<(F32 a, F32 b) { return {vcltq_f32(a.v, b.v)}; }
-inline Mask sign(F32 a) {
-    return {vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(a.v), 31))};
-}
+inline Mask sign(F32 a) { return {vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(a.v), 31))}; }
 inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline float sum(F32 a) { return vaddvq_f32(a.v); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One float32 lane in plain C++: runs everywhere, and is the yardstick for the others. Meaning of every operation: contract.md.
+// One float32 lane in plain C++: runs everywhere, and is the yardstick for the others. Meaning of every operation:
+// contract.md.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +33,8 @@ inline float widen_bf16(uint16_t h) { return from_bits(static_cast<uint32_t>(h) 
 inline uint16_t narrow_bf16(float x) {
     const uint32_t u = bits(x);
     if (x != x) return static_cast<uint16_t>(u >> 16 | 0x40);
-    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on to the
-    // exponent, at last to infinity.
+    // Half a unit less one, and one more where the result would be odd: ties go to the even neighbour. A carry moves on
+    // to the exponent, at last to infinity.
     return static_cast<uint16_t>((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
 
@@ -108,9 +109,7 @@ inline int32_t whole_of(F32 a) {
     const int32_t truncated = static_cast<int32_t>(a.v);
     return truncated - (static_cast<float>(truncated) > a.v ? 1 : 0);
 }
-inline F32 fraction(F32 a) {
-    return {a.v < -151.0f ? 0.0f : a.v - static_cast<float>(whole_of(a))};
-}
+inline F32 fraction(F32 a) { return {a.v < -151.0f ? 0.0f : a.v - static_cast<float>(whole_of(a))}; }
 inline F32 scale2(F32 p, F32 a) {
     // Two factors, each a normal number, reach the subnormal results that one could not.
     const int32_t whole = whole_of(a), half = whole / 2;

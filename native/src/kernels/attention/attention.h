@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fused forward attention of one block of queries of one head over all of its keys, in the order of attn4j.h:
-//     s = scale * q . k    s = softcap tanh(s / softcap)    s -= slope |position + i - j|    s += bias    hidden keys -inf
+//     s = scale * q . k    s = softcap tanh(s / softcap)    s -= slope |position + i - j|    s += bias    hidden keys
+// -inf
 //     w = softmax(s), a sink in the denominator    dropout    out_i = sum_j w_ij v_j    lse_i = log of the denominator
 // Online softmax arXiv:1805.02867, tiling arXiv:2205.14135, ALiBi arXiv:2108.12409, sinks arXiv:2309.17453.
 #pragma once
@@ -8,37 +9,40 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/element.h"
+
 namespace attn4j {
-
-// How numbers are stored; all arithmetic is float32.
-enum class Element : int32_t { f32 = 0, bf16 = 1, f16 = 2 };
-
-constexpr int64_t bytes_of(Element element) { return element == Element::f32 ? 4 : 2; }
 
 // What is written beside the result, if anything: scores after a step, or the weights.
 enum class Stage : int32_t { none = 0, scaled = 1, capped = 2, hidden = 3, weights = 4 };
 
-// Weights are kept where a 32-bit counter-based random number is at least `threshold`, and then multiplied by `keep_scale`.
+// Weights are kept where a 32-bit counter-based random number is at least `threshold`, and then multiplied by
+// `keep_scale`.
 struct Dropout {
     uint32_t seed_low, seed_high;
     uint32_t threshold;  // p * 2^32; 0 for no dropout
     float keep_scale;    // 1 / (1 - p)
 };
 
+// Whether a flag that another thread may set is set; never where there is none. static: an ISA file must not export it.
+static inline bool is_set(const int32_t* flag) {
+    return flag != nullptr && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
+}
+
 struct AttentionBlock {
-    const void* q;  // [queries, head_dim]
-    const void* k;  // [keys, head_dim]
-    const void* v;  // [keys, value_dim]
-    void* out;      // [queries, value_dim]; aliases nothing
-    float* lse;     // [queries], or null
+    const void* q;                                     // [queries, head_dim]
+    const void* k;                                     // [keys, head_dim]
+    const void* v;                                     // [keys, value_dim]
+    void* out;                                         // [queries, value_dim]; aliases nothing
+    float* lse;                                        // [queries], or null
     int64_t q_stride, k_stride, v_stride, out_stride;  // of rows, in elements
     Element q_type, k_type, v_type, out_type;
     int64_t queries;  // 1 to block_queries of the kernel
     int64_t keys;     // >= 0; all of them exist
     int64_t head_dim, value_dim;
 
-    // Query i of the block sees key j if first_key + i <= j <= last_key + i and j < key_length. The two are clamped to where they stop
-    // making a difference.
+    // Query i of the block sees key j if first_key + i <= j <= last_key + i and j < key_length. The two are clamped to
+    // where they stop making a difference.
     int64_t first_key, last_key, key_length;
     int64_t position;  // the key at which the block's first query stands
 
@@ -48,7 +52,8 @@ struct AttentionBlock {
     bool has_sink;
     float sink;
 
-    // Of the block's first query; row stride in elements, 0 to repeat a row; key stride 0 or 1. Null where there is none.
+    // Of the block's first query; row stride in elements, 0 to repeat a row; key stride 0 or 1. Null where there is
+    // none.
     const float* bias;    // added; -inf hides
     const uint8_t* keep;  // 0 hides
     int64_t bias_query_stride, bias_key_stride, keep_query_stride, keep_key_stride;
@@ -60,15 +65,15 @@ struct AttentionBlock {
     Stage stage;
     float* scores;  // [queries, keys], row stride scores_stride; null for Stage::none
     int64_t scores_stride;
-    float scores_factor;      // what is written is multiplied by this, 1 unless averaged over heads
-    bool scores_accumulate;   // added to what is there
+    float scores_factor;     // what is written is multiplied by this, 1 unless averaged over heads
+    bool scores_accumulate;  // added to what is there
 
     const int32_t* cancelled;  // polled once a block of keys; where it is set the block is abandoned. Null: never
-    float* workspace;          // workspace_floats(head_dim, value_dim) floats, aligned to 64 bytes, contents of no meaning
+    float* workspace;  // workspace_floats(head_dim, value_dim) floats, aligned to 64 bytes, contents of no meaning
 };
 
-// One ISA's way of doing it. Keys are taken key_block at a time from the first one that the block sees, so a row's result depends
-// on its own sequence alone.
+// One ISA's way of doing it. Keys are taken key_block at a time from the first one that the block sees, so a row's
+// result depends on its own sequence alone.
 struct AttentionKernel {
     int64_t lanes;          // queries of one vector
     int64_t block_queries;  // most queries of a block

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout of weights by a counter-based generator, Philox4x32-10 (Salmon and others, SC 2011): the number for (seed, row, query, key)
-// depends on nothing else, so it is the same for any tiling and any number of threads.
+// Dropout of weights by a counter-based generator, Philox4x32-10 (Salmon and others, SC 2011): the number for (seed,
+// row, query, key) depends on nothing else, so it is the same for any tiling and any number of threads.
 //     counter = (key / 4, query, row, 0), key = seed, and word key % 4 of the result
 #pragma once
 
@@ -13,7 +13,8 @@ struct RandomWords {
     uint32_t word[4][F32::lanes];
 };
 
-inline void philox(uint32_t key4, int64_t first_query, uint32_t row, const attn4j::Dropout& dropout, RandomWords& random) {
+inline void philox(uint32_t key4, int64_t first_query, uint32_t row, const attn4j::Dropout& dropout,
+                   RandomWords& random) {
     constexpr int lanes = F32::lanes;
     uint32_t(&c)[4][lanes] = random.word;
     for (int i = 0; i < lanes; ++i) {

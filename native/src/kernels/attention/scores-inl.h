@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to transposed scores [keys][V * lanes], in units of log2, between the product and the softmax: softcap, ALiBi, bias,
-// boolean mask, and the edges of causality and windows. Hidden scores become -inf. Only what a problem has is visited.
+// What happens to transposed scores [keys][V * lanes], in units of log2, between the product and the softmax: softcap,
+// ALiBi, bias, boolean mask, and the edges of causality and windows. Hidden scores become -inf. Only what a problem has
+// is visited.
 #pragma once
 
 #include "kernels/attention/attention.h"
@@ -50,7 +51,8 @@ inline void add_alibi(const Scores& s, const AttentionBlock& block) {
 
 constexpr float kLargeBias = 2.35e38f;  // times log2(e) just below the largest float32
 
-// score + bias * log2(e) where |bias| may be large or infinite. -inf hides, whatever the score; a finite bias stays finite.
+// score + bias * log2(e) where |bias| may be large or infinite. -inf hides, whatever the score; a finite bias stays
+// finite.
 inline F32 with_large_bias(F32 score, F32 bias, bool& hides) {
     const Mask hidden = bias == F32::set(-kInfinity), infinite = abs(bias) == F32::set(kInfinity);
     const F32 bounded = min(F32::set(kLargeBias), max(F32::set(-kLargeBias), bias));
@@ -58,8 +60,8 @@ inline F32 with_large_bias(F32 score, F32 bias, bool& hides) {
     return select(hidden, bias, fma(select(infinite, bias, bounded), F32::set(kLog2E), score));
 }
 
-// Calls apply(key, v, values, large) with what load(query, key, n) gives, transposed: values of V vectors of queries for each key;
-// `large` tells whether some of them may exceed kLargeBias.
+// Calls apply(key, v, values, large) with what load(query, key, n) gives, transposed: values of V vectors of queries
+// for each key; `large` tells whether some of them may exceed kLargeBias.
 template <int V, typename Load, typename Apply>
 inline void for_transposed(int64_t queries, int64_t keys, const Load& load, const Apply& apply) {
     constexpr int64_t lanes = F32::lanes;
@@ -93,12 +95,16 @@ inline bool add_bias(const Scores& s, const AttentionBlock& block) {
         for (int64_t key = 0; key < s.keys; ++key)
             for (int v = 0; v < V; ++v) add(key, v, F32::set(bias[key * block.bias_key_stride]), true);
     } else if (block.bias_key_stride == 0) {
-        for_transposed<V>(block.queries, s.keys,
-                          [&](int64_t query, int64_t, int64_t) { return F32::set(bias[query * block.bias_query_stride]); }, add);
+        for_transposed<V>(
+            block.queries, s.keys,
+            [&](int64_t query, int64_t, int64_t) { return F32::set(bias[query * block.bias_query_stride]); }, add);
     } else {
-        for_transposed<V>(block.queries, s.keys,
-                          [&](int64_t query, int64_t key, int64_t n) { return load_some(bias + query * block.bias_query_stride + key, n); },
-                          add);
+        for_transposed<V>(
+            block.queries, s.keys,
+            [&](int64_t query, int64_t key, int64_t n) {
+                return load_some(bias + query * block.bias_query_stride + key, n);
+            },
+            add);
     }
     return hides;
 }
@@ -116,7 +122,8 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
     for_transposed<V>(
         block.queries, s.keys,
         [&](int64_t query, int64_t key, int64_t n) {
-            return load_flags(keep + query * block.keep_query_stride + key * block.keep_key_stride, block.keep_key_stride, n);
+            return load_flags(keep + query * block.keep_query_stride + key * block.keep_key_stride,
+                              block.keep_key_stride, n);
         },
         [&](int64_t key, int v, F32 flags, bool) {
             float* row = score_row<V>(s, key, v);
@@ -127,10 +134,12 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
 // How much of a block of keys its queries see.
 enum class Seen { none, some, all };
 
-// What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing more.
+// What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing
+// more.
 inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
     if (block.keep == nullptr) return Seen::all;
-    // A row's run of bytes is too short for the hardware to foresee the next: it is fetched while this one is worked on.
+    // A row's run of bytes is too short for the hardware to foresee the next: it is fetched while this one is worked
+    // on.
     for (int64_t query = 0; query < block.queries; ++query)
         for (int64_t key = first + n; key < first + 2 * n && key < block.key_length; key += 64)
             __builtin_prefetch(block.keep + query * block.keep_query_stride + key * block.keep_key_stride);
@@ -162,12 +171,13 @@ inline bool all_biased_away(const AttentionBlock& block, int64_t first, int64_t 
     return true;
 }
 
-// The bias is read row by row, a few lines of each: too short a run for the hardware to foresee, and too many at once for it
-// to fetch. So each `step` of the keys, after `done`, calls for its share of the block's rows.
+// The bias is read row by row, a few lines of each: too short a run for the hardware to foresee, and too many at once
+// for it to fetch. So each `step` of the keys, after `done`, calls for its share of the block's rows.
 inline void prefetch_bias(const AttentionBlock& block, const Scores& s, int64_t done, int64_t step) {
     if (block.bias == nullptr || block.bias_query_stride == 0 || block.bias_key_stride == 0) return;
     constexpr int64_t line = 16;  // floats
-    for (int64_t query = done * block.queries / s.keys; query < (done + step) * block.queries / s.keys && query < block.queries; ++query)
+    for (int64_t query = done * block.queries / s.keys;
+         query < (done + step) * block.queries / s.keys && query < block.queries; ++query)
         for (int64_t key = 0; key < s.keys; key += line)
             __builtin_prefetch(block.bias + query * block.bias_query_stride + s.first + key);
 }

@@ -2,7 +2,7 @@
 // The body of cast.h, written once over the vector type.
 #pragma once
 
-#include "kernels/attention/elements-inl.h"
+#include "kernels/elements-inl.h"
 #include "kernels/cast/cast.h"
 
 namespace {

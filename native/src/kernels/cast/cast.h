@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/attention/attention.h"
+#include "kernels/element.h"
 
 namespace attn4j {
 

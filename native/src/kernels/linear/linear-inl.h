@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of linear.h, written once over the vector type. Lanes are rows: a block of V vectors of them is transposed once, and the
-// weight is read as it lies, in either layout, with nothing packed. Outputs are made a panel at a time, transposed, and
-// finished in registers on their way back.
+// The body of linear.h, written once over the vector type. Lanes are rows: a block of V vectors of them is transposed
+// once, and the weight is read as it lies, in either layout, with nothing packed. Outputs are made a panel at a time,
+// transposed, and finished in registers on their way back.
 #pragma once
 
 #include "kernels/linear/linear.h"
@@ -12,7 +12,8 @@ namespace {
 
 using attn4j::LinearBlock;
 
-// Output features of a panel: its transposed sums (64 rows of 192 bytes at three vectors of sixteen) stay in the first cache.
+// Output features of a panel: its transposed sums (64 rows of 192 bytes at three vectors of sixteen) stay in the first
+// cache.
 constexpr int64_t kPanel = 64;
 
 // Sums of the panel's features over inputs [first, first + n), onto what earlier inputs left.
@@ -35,7 +36,8 @@ struct LinearTiles {
         if (block.out_in) {
             t.add_rows(block.weight + (panel + o) * block.weight_stride + first, block.weight_stride, inputs, n);
         } else {
-            t.template add_columns<false>(block.weight + first * block.weight_stride + panel + o, block.weight_stride, inputs, n);
+            t.template add_columns<false>(block.weight + first * block.weight_stride + panel + o, block.weight_stride,
+                                          inputs, n);
         }
         t.store(sums + o * t.width);
     }
@@ -63,8 +65,9 @@ inline void linear_rows(const LinearBlock& block) {
         const int64_t features = block.out_features - panel < kPanel ? block.out_features - panel : kPanel;
         for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {
             const int64_t left = block.in_features - first;
-            cover<Tiles::rows(V)>(features, 0,
-                                  LinearTiles<V>{block, x, sums, panel, first, left < Tiles::input_block ? left : Tiles::input_block});
+            cover<Tiles::rows(V)>(
+                features, 0,
+                LinearTiles<V>{block, x, sums, panel, first, left < Tiles::input_block ? left : Tiles::input_block});
         }
         const auto finish = [&](int64_t row, int64_t o, int64_t n, F32 y) {
             if (block.gelu) {

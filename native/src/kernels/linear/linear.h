@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A linear layer on a block of rows and a run of output features, with what follows it applied while it is in registers:
+// A linear layer on a block of rows and a run of output features, with what follows it applied while it is in
+// registers:
 //     out[r][o] = activation(sum_i x[r][i] * weight(o, i) + bias[o]) + residual[r][o]
 // Sums run over i in blocks, in ascending order, whatever the block of rows: a row's result depends on that row alone.
 #pragma once
@@ -9,8 +10,9 @@
 namespace attn4j {
 
 struct LinearBlock {
-    const float* x;         // [rows, in_features], row stride x_stride
-    const float* weight;    // out_in: [out_features, in_features], else [in_features, out_features]; row stride weight_stride
+    const float* x;  // [rows, in_features], row stride x_stride
+    const float*
+        weight;  // out_in: [out_features, in_features], else [in_features, out_features]; row stride weight_stride
     const float* bias;      // [out_features], or null
     const float* residual;  // [rows, out_features], row stride residual_stride, or null
     float* out;             // [rows, out_features], row stride out_stride; aliases nothing

@@ -27,8 +27,19 @@ TEST(MergeErrors, RefusedAndNothingWritten) {
         int64_t rows, width;
         int32_t threads;
     };
-    const Arguments good = {{a.data(), b.data()}, {4, 4}, {&lses.at(0, 0), &lses.at(1, 0)}, 2, sinks.data(), 3, 2,
-                            out.data(), 4, lse.data(), 6, 4, 0};
+    const Arguments good = {{a.data(), b.data()},
+                            {4, 4},
+                            {&lses.at(0, 0), &lses.at(1, 0)},
+                            2,
+                            sinks.data(),
+                            3,
+                            2,
+                            out.data(),
+                            4,
+                            lse.data(),
+                            6,
+                            4,
+                            0};
     const auto refused = [&](const std::function<void(Arguments&)>& change, std::initializer_list<const char*> parts) {
         Arguments x = good;
         change(x);

@@ -2,7 +2,7 @@
 // The body of rotary.h, written once over the vector type.
 #pragma once
 
-#include "kernels/attention/elements-inl.h"
+#include "kernels/elements-inl.h"
 #include "kernels/rotary/rotary.h"
 
 namespace {

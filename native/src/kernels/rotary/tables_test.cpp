@@ -22,6 +22,7 @@ struct Scaling {
     std::vector<std::pair<int64_t, double>> frequencies;
 };
 
+// clang-format off
 const std::vector<Scaling> kScalings = {
     {ATTN4J_ROTARY_UNSCALED, 64, 10000, 1, 0, 1, 4, 1,
      {{0, 1}, {5, 0.23713737056616555}, {17, 0.0074989420933245588}, {21, 0.0023713737056616554},
@@ -42,6 +43,7 @@ const std::vector<Scaling> kScalings = {
      {{0, 1}, {5, 0.35873022375128993}, {33, 0.00031269375038406517}, {37, 6.3415143457776151e-05},
       {42, 2.2748928601828186e-05}, {63, 3.0689259889145111e-07}}},
 };
+// clang-format on
 
 attn4j_status tables(const Scaling& s, const Tensor& cos, const Tensor& sin, int64_t first, double attention_factor = 0,
                      int32_t threads = 0) {

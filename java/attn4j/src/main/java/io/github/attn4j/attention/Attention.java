@@ -35,7 +35,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * allocate nothing.
  */
 public final class Attention {
-    final Alignment causal;
+    final boolean causal;
+    final Alignment alignment;
     final float scale;
     final long windowLeft;
     final long windowRight;
@@ -50,6 +51,7 @@ public final class Attention {
 
     private Attention(Builder builder) {
         causal = builder.causal;
+        alignment = builder.alignment;
         scale = builder.scale;
         windowLeft = builder.windowLeft;
         windowRight = builder.windowRight;
@@ -213,7 +215,8 @@ public final class Attention {
 
     /** Options of an attention; each has a default. */
     public static final class Builder {
-        private Alignment causal;
+        private boolean causal;
+        private Alignment alignment = Alignment.BOTTOM_RIGHT;
         private float scale = Float.NaN;
         private long windowLeft = -1;
         private long windowRight = -1;
@@ -228,22 +231,24 @@ public final class Attention {
         private Builder() {}
 
         /**
-         * A query sees no later key; the last query sees the last key.
+         * A query sees no key after its own position i + offset.
          *
          * @return this
          */
         public Builder causal() {
-            return causal(Alignment.BOTTOM_RIGHT);
+            causal = true;
+            return this;
         }
 
         /**
-         * A query sees no later key.
+         * The offset of runs that give none, for {@link #causal()}, windows and slopes: by default the last query stands
+         * at the last key.
          *
-         * @param alignment where query 0 stands among the keys
+         * @param corner where queries and keys meet
          * @return this
          */
-        public Builder causal(Alignment alignment) {
-            causal = Objects.requireNonNull(alignment, "alignment must not be null");
+        public Builder alignment(Alignment corner) {
+            alignment = Objects.requireNonNull(corner, "alignment must not be null");
             return this;
         }
 

@@ -60,8 +60,11 @@ public final class AttentionPlan implements AutoCloseable {
         if (!Float.isNaN(attention.scale)) {
             plan.scale(attention.scale);
         }
-        if (attention.causal != null) {
-            plan.causal(attention.causal == Alignment.TOP_LEFT);
+        if (attention.causal) {
+            plan.causal();
+        }
+        if (attention.alignment == Alignment.TOP_LEFT) {
+            plan.topLeft();
         }
         plan.window(attention.windowLeft, attention.windowRight);
         plan.softcap(attention.softcap);

@@ -32,7 +32,7 @@ final class PartialAttention {
      */
     void run(AttentionInputs in, KeyRuns runs, long begin, long end) {
         check(in, runs, end - begin);
-        perBatch.begin(in, attention.causal == Alignment.TOP_LEFT, begin, end);
+        perBatch.begin(in, attention.alignment == Alignment.TOP_LEFT, begin, end);
         checkLost(begin);
         int count = 0;
         for (int run = 0; run < runs.count(); run++) {

@@ -107,7 +107,7 @@ final class PerBatch {
     }
 
     private long newest(Attention attention, int b, long queries) {
-        long right = attention.causal != null ? 0 : attention.windowRight;
+        long right = attention.causal ? 0 : attention.windowRight;
         return right < 0 ? Long.MAX_VALUE : wholeOffsets[b] + queries - 1 + Math.min(FAR, right);
     }
 

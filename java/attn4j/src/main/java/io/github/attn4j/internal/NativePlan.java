@@ -85,10 +85,14 @@ public final class NativePlan {
             strides[0], strides[1], strides[2]));
     }
 
-    /** Query i sees the keys up to i + offset; the default offset is 0, or keys - queries. */
-    public void causal(boolean topLeft) {
-        Status.check(Native.attn4j_plan_set_causal(plan,
-            topLeft ? Native.ATTN4J_TOP_LEFT : Native.ATTN4J_BOTTOM_RIGHT));
+    /** Query i sees the keys up to i + offset. */
+    public void causal() {
+        Status.check(Native.attn4j_plan_set_causal(plan));
+    }
+
+    /** The offset where a run gives none is 0, and not keys - queries. */
+    public void topLeft() {
+        Status.check(Native.attn4j_plan_set_alignment(plan, Native.ATTN4J_TOP_LEFT));
     }
 
     /** Sequences lie end to end. */

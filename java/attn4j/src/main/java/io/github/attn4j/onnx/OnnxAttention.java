@@ -293,7 +293,7 @@ public final class OnnxAttention {
          * @return this
          */
         public Builder causal() {
-            attention.causal(Alignment.TOP_LEFT);
+            attention.causal();
             return this;
         }
 

@@ -49,7 +49,7 @@ class AttentionTest {
             Tensor lse = Samples.marked(scope, s[0], s[1], s[3]);
             Attention.Builder builder = Attention.builder().isa(isa);
             if (alignment != null) {
-                builder.causal(alignment);
+                builder.causal().alignment(alignment);
             }
             try (AttentionPlan plan = builder.build().plan(q, k, v, out)) {
                 assertEquals(isa.label(), plan.isa());

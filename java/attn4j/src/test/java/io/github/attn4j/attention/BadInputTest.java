@@ -128,7 +128,7 @@ class BadInputTest {
     void options() {
         refused("scale=NaN", () -> Attention.builder().scale(Float.NaN));
         refused("threads=-1", () -> Attention.builder().threads(-1));
-        thrown(NullPointerException.class, "alignment", () -> Attention.builder().causal(null));
+        thrown(NullPointerException.class, "alignment", () -> Attention.builder().alignment(null));
         java.util.Arrays.stream(io.github.attn4j.internal.Isa.values()).filter(isa -> !isa.isSupported()).forEach(
             isa -> Expect.thrown(UnsupportedOperationException.class, isa.label(),
                 () -> Attention.builder().isa(isa).build().plan(q, k, v, out)));

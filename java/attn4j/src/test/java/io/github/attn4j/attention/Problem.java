@@ -13,7 +13,8 @@ final class Problem {
     /** In the order of the line; in each the simplest value, which shrinking tries. */
     private static final Map<String, Integer> SIMPLEST = new TreeMap<>(Map.ofEntries(Map.entry("batch", 1),
         Map.entry("kvHeads", 1), Map.entry("group", 1), Map.entry("queries", 1), Map.entry("keys", 1),
-        Map.entry("headDim", 1), Map.entry("valueDim", 1), Map.entry("causal", 0), Map.entry("offsets", 0),
+        Map.entry("headDim", 1), Map.entry("valueDim", 1), Map.entry("causal", 0), Map.entry("topLeft", 0),
+        Map.entry("offsets", 0),
         Map.entry("keyLengths", 0), Map.entry("left", -1), Map.entry("right", -1), Map.entry("softcap", 0),
         Map.entry("dropout", 0), Map.entry("slopes", 0), Map.entry("sinks", 0), Map.entry("biasRank", 0),
         Map.entry("biasDims", 0), Map.entry("maskRank", 0), Map.entry("maskDims", 0), Map.entry("stage", 0),
@@ -49,7 +50,8 @@ final class Problem {
             p.set("headDim", DIMS[random.nextInt(DIMS.length)]);
             p.set("valueDim", random.nextBoolean() ? p.get("headDim") : DIMS[random.nextInt(DIMS.length)]);
         } while (p.operations() > limit);
-        p.set("causal", random.nextInt(3));
+        p.set("causal", random.nextInt(2));
+        p.set("topLeft", random.nextInt(2));
         p.set("offsets", random.nextInt(3) == 0 ? 1 + random.nextInt(2) : 0);
         p.set("ragged", random.nextInt(5) == 0 ? 1 : 0);
         p.set("keyLengths", random.nextInt(3) == 0 && !p.is("ragged") ? 1 : 0);

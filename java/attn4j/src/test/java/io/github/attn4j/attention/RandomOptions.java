@@ -13,10 +13,11 @@ final class RandomOptions {
 
     static Attention attention(Random random, Isa isa) {
         Attention.Builder builder = Attention.builder().isa(isa);
-        switch (random.nextInt(3)) {
-            case 0 -> builder.causal();
-            case 1 -> builder.causal(Alignment.TOP_LEFT);
-            default -> { }
+        if (random.nextInt(3) != 0) {
+            builder.causal();
+        }
+        if (random.nextBoolean()) {
+            builder.alignment(Alignment.TOP_LEFT);
         }
         if (random.nextBoolean()) {
             builder.window(random.nextInt(30) - 1, random.nextInt(30) - 1);

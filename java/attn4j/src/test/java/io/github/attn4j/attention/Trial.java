@@ -85,7 +85,7 @@ final class Trial implements AutoCloseable {
             return new long[] {Long.MIN_VALUE, -queries - 1, keys + 1, Long.MAX_VALUE}[random.nextInt(4)];
         }
         long nearby = random.nextInt(queries + keys + 4) - queries - 2;
-        return p.is("offsets") ? nearby : p.get("causal") == 2 ? 0 : keyLengths[b] - queries(b);
+        return p.is("offsets") ? nearby : p.is("topLeft") ? 0 : keyLengths[b] - queries(b);
     }
 
     private void define() {
@@ -243,7 +243,7 @@ final class Trial implements AutoCloseable {
         AttentionInputs inputs = AttentionInputs.of(q, k, v, out).lse(lse).scores(scores).bias(bias).mask(mask)
             .seed(definition.seed);
         inputs.keyLengths(p.is("keyLengths") ? scope.of(keyLengths, batch) : null);
-        inputs.offsets(p.is("offsets") || p.get("causal") == 0 ? scope.of(offsets, batch) : null);
+        inputs.offsets(p.is("offsets") ? scope.of(offsets, batch) : null);
         inputs.slopes(definition.slopes == null ? null : scope.of(definition.slopes, heads));
         inputs.sinks(definition.sinks == null ? null : scope.of(definition.sinks, heads));
         if (ragged) {
@@ -264,7 +264,10 @@ final class Trial implements AutoCloseable {
             .scale((float) definition.scale).window(p.get("left"), p.get("right")).softcap(p.get("softcap"))
             .dropout(p.dropout());
         if (p.is("causal")) {
-            builder.causal(p.get("causal") == 2 ? Alignment.TOP_LEFT : Alignment.BOTTOM_RIGHT);
+            builder.causal();
+        }
+        if (p.is("topLeft")) {
+            builder.alignment(Alignment.TOP_LEFT);
         }
         if (ragged) {
             builder.ragged();

@@ -19,7 +19,7 @@ final class WholeKeys {
     static WholeKeys of(Attention attention, AttentionInputs in, Tensor k, Tensor v, long begin) {
         Definition definition = new Definition();
         definition.scale = Float.isNaN(attention.scale) ? 1 / Math.sqrt(k.size(3)) : attention.scale;
-        definition.causal = attention.causal != null;
+        definition.causal = attention.causal;
         definition.windowLeft = attention.windowLeft;
         definition.windowRight = attention.windowRight;
         definition.softcap = attention.softcap;
@@ -32,7 +32,7 @@ final class WholeKeys {
         for (int b = 0; b < offsets.length; b++) {
             long length = lengths == null ? k.size(2) : lengths[b];
             long position = in.offsets != null ? in.offsets.toLongArray()[b]
-                : attention.causal == Alignment.TOP_LEFT ? 0 : begin + length - in.q.size(2);
+                : attention.alignment == Alignment.TOP_LEFT ? 0 : begin + length - in.q.size(2);
             offsets[b] = position - begin;
         }
         return new WholeKeys(Reference.of(definition, in.q, k, v, offsets, lengths), k.size(3));

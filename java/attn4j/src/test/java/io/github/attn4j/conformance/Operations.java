@@ -35,8 +35,9 @@ enum Operations {
                 builder.scale((float) c.number("scale", 0));
             }
             boolean topLeft = c.text("align", "bottom_right").equals("top_left");
+            builder.alignment(topLeft ? Alignment.TOP_LEFT : Alignment.BOTTOM_RIGHT);
             if (c.is("causal")) {
-                builder.causal(topLeft ? Alignment.TOP_LEFT : Alignment.BOTTOM_RIGHT);
+                builder.causal();
             }
             Tensor out = scope.zeros(DType.FLOAT32, q.size(0), q.size(1), q.size(2), c.in("v").size(3));
             Tensor lse = scope.zeros(DType.FLOAT32, q.size(0), q.size(1), q.size(2));
@@ -46,9 +47,6 @@ enum Operations {
             AttentionInputs inputs = AttentionInputs.of(q, k, c.in("v"), out).lse(lse).scores(weights)
                 .keyLengths(c.in("key_lengths")).slopes(c.in("alibi_slopes")).sinks(c.in("sinks"))
                 .mask(keeps ? mask : null).bias(keeps ? null : mask);
-            if (topLeft && !c.is("causal")) {
-                inputs.offsets(scope.zeros(DType.INT64, q.size(0)));
-            }
             runOn(isa, ForcedIsa.on(builder, isa).build(), inputs);
             return outputs("y", out, "lse", lse, "weights", weights);
         }

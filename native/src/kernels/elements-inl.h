@@ -2,7 +2,7 @@
 // Numbers as they are stored to float32 lanes and back.
 #pragma once
 
-#include "kernels/attention/attention.h"
+#include "kernels/element.h"
 #include "kernels/tile-inl.h"
 
 namespace {
@@ -33,7 +33,8 @@ struct Rows {
     int64_t stride;
 };
 
-inline Rows widen(Element type, const void* base, int64_t stride, int64_t first, int64_t rows, int64_t columns, float* buffer) {
+inline Rows widen(Element type, const void* base, int64_t stride, int64_t first, int64_t rows, int64_t columns,
+                  float* buffer) {
     if (type == Element::f32) return {static_cast<const float*>(base) + first * stride, stride};
     for (int64_t row = 0; row < rows; ++row)
         for (int64_t c = 0; c < columns; c += F32::lanes) {
