@@ -117,16 +117,14 @@ inline F32 copysign(F32 a, F32 b) {
     const __m256 s = _mm256_set1_ps(-0.0f);
     return {_mm256_or_ps(_mm256_and_ps(s, b.v), _mm256_andnot_ps(s, a.v))};
 }
-// Below -151 nothing is left of 2^a; the constant comes first so that a NaN stays.
-inline __m256 bounded(F32 a) { return _mm256_max_ps(_mm256_set1_ps(-151.0f), a.v); }
-inline F32 fraction(F32 a) { return {_mm256_sub_ps(bounded(a), _mm256_floor_ps(bounded(a)))}; }
+inline F32 fraction(F32 a) { return {_mm256_sub_ps(a.v, _mm256_floor_ps(a.v))}; }
 inline F32 scale2(F32 p, F32 a) {
-    // Two factors, each a normal number, reach the subnormal results that one could not.
-    const __m256i whole = _mm256_cvtps_epi32(_mm256_floor_ps(bounded(a)));
-    const __m256i half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
-    const __m256i low = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
-    const __m256i high = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
-    return {_mm256_mul_ps(_mm256_mul_ps(p.v, _mm256_castsi256_ps(low)), _mm256_castsi256_ps(high))};
+    // 1.5 * 2^23 + 127: its sum with a whole number has that number plus 127 in its lowest bits, and shifted up they are
+    // the exponent field of 2^whole. What is too small for that is 0; where a is NaN, p is NaN.
+    const __m256 biased = _mm256_add_ps(_mm256_floor_ps(a.v), _mm256_set1_ps(12583039.0f));
+    const __m256 power = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23));
+    const __m256 tiny = _mm256_cmp_ps(a.v, _mm256_set1_ps(-126.0f), _CMP_LT_OQ);
+    return {_mm256_andnot_ps(tiny, _mm256_mul_ps(p.v, power))};
 }
 inline F32 exponent(F32 a) {
     const __m256i field = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a.v), 23), _mm256_set1_epi32(255));

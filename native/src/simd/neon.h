@@ -107,18 +107,12 @@ inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}
 inline F32 abs(F32 a) { return {vabsq_f32(a.v)}; }
 inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
 inline F32 copysign(F32 a, F32 b) { return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)}; }
-// Below -151 nothing is left of 2^a; the comparison is false for a NaN, which stays.
-inline float32x4_t bounded(F32 a) {
-    const float32x4_t least = vdupq_n_f32(-151.0f);
-    return vbslq_f32(vcltq_f32(a.v, least), least, a.v);
-}
-inline F32 fraction(F32 a) { return {vsubq_f32(bounded(a), vrndmq_f32(bounded(a)))}; }
+inline F32 fraction(F32 a) { return {vsubq_f32(a.v, vrndmq_f32(a.v))}; }
 inline F32 scale2(F32 p, F32 a) {
-    // Two factors, each a normal number, reach the subnormal results that one could not.
-    const int32x4_t whole = vcvtmq_s32_f32(bounded(a)), half = vshrq_n_s32(whole, 1), bias = vdupq_n_s32(127);
-    const int32x4_t low = vshlq_n_s32(vaddq_s32(half, bias), 23);
-    const int32x4_t high = vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), bias), 23);
-    return {vmulq_f32(vmulq_f32(p.v, vreinterpretq_f32_s32(low)), vreinterpretq_f32_s32(high))};
+    // The exponent field of 2^floor(a). What is too small for one is 0; where a is NaN, p is NaN.
+    const int32x4_t power = vshlq_n_s32(vaddq_s32(vcvtmq_s32_f32(a.v), vdupq_n_s32(127)), 23);
+    const uint32x4_t product = vreinterpretq_u32_f32(vmulq_f32(p.v, vreinterpretq_f32_s32(power)));
+    return {vreinterpretq_f32_u32(vbicq_u32(product, vcltq_f32(a.v, vdupq_n_f32(-126.0f))))};
 }
 inline F32 exponent(F32 a) {
     const uint32x4_t field = vandq_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.v), 23), vdupq_n_u32(255));
