@@ -23,6 +23,9 @@ using Long = long long;
 // for all the blocks of rows that follow.
 constexpr int64_t kTaskFeatures = 384;
 
+// And where there are fewer rows than lanes, so that a few threads end together; whole panels on any instruction set.
+constexpr int64_t kFewRowsFeatures = 240, kFewRowsUnit = 48;
+
 // A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some
 // 3 % at this size.
 constexpr int64_t kBlasRows = 256, kBlasFeatures = 576;
@@ -45,8 +48,9 @@ struct Problem {
 
 // By our own tile. A row's result does not depend on the other rows.
 void by_tiles(const Problem& p, const LinearKernel& kernel) {
-    const Blocks rows(p.rows, kernel.lanes, kernel.block_rows), features(p.out_features, 16, kTaskFeatures);
-    const int64_t workspace_floats = kernel.workspace_floats(p.in_features);
+    const bool few = p.rows < kernel.lanes;
+    const Blocks rows(p.rows, kernel.lanes, kernel.block_rows);
+    const Blocks features(p.out_features, few ? kFewRowsUnit : 16, few ? kFewRowsFeatures : kTaskFeatures);
     // Tasks that share weights follow each other.
     parallel_for(rows.count * features.count, p.threads, [&](int64_t task) {
         const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
@@ -65,7 +69,7 @@ void by_tiles(const Problem& p, const LinearKernel& kernel) {
         block.out_features = features.end(task / rows.count) - f;
         block.out_in = p.out_in;
         block.gelu = p.gelu;
-        block.workspace = scratch(workspace_floats);
+        block.workspace = scratch(kernel.workspace_floats(block.rows, block.in_features, block.out_features));
         kernel.run(block);
     });
 }

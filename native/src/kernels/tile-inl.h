@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile that every product here is: R broadcast values by V vectors, summed over n steps.
-//     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes], rows `width` apart
+//     tile[r][v] += sum_i a(r, i) * b[i][v]        b [n][V * lanes], rows `width` apart unless said
 // `a` is read as it lies: R rows (attention's keys, a linear layer's outputs) or R columns (attention's value
 // dimensions).
 #pragma once
@@ -37,21 +37,21 @@ struct Tile {
 #pragma GCC unroll 64
             for (int v = 0; v < V; ++v) at[r][v] = F32::zero();
     }
-    // from [R][V * lanes], rows `width` apart
-    ATTN4J_INLINE void load(const float* from) {
+    // from [R][V * lanes], rows `stride` apart
+    ATTN4J_INLINE void load(const float* from, int64_t stride = width) {
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) at[r][v] = F32::load(from + r * width + v * F32::lanes);
+            for (int v = 0; v < V; ++v) at[r][v] = F32::load(from + r * stride + v * F32::lanes);
     }
-    ATTN4J_INLINE void store(float* to) const {
+    ATTN4J_INLINE void store(float* to, int64_t stride = width) const {
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) at[r][v].store(to + r * width + v * F32::lanes);
+            for (int v = 0; v < V; ++v) at[r][v].store(to + r * stride + v * F32::lanes);
     }
-    // a(r, i) = a[r * stride + i]
-    ATTN4J_INLINE void add_rows(const float* a, int64_t stride, const float* b, int64_t n) {
+    // a(r, i) = a[r * stride + i]; b's rows are b_stride apart
+    ATTN4J_INLINE void add_rows(const float* a, int64_t stride, const float* b, int64_t n, int64_t b_stride = width) {
         // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
         const float* third[(R + 2) / 3];
         for (int r = 0; r < R; r += 3) third[r / 3] = a + r * stride;
@@ -59,7 +59,7 @@ struct Tile {
         for (int64_t i = 0; i < n; ++i) {
             F32 x[V];
 #pragma GCC unroll 64
-            for (int v = 0; v < V; ++v) x[v] = F32::load(b + i * width + v * F32::lanes);
+            for (int v = 0; v < V; ++v) x[v] = F32::load(b + i * b_stride + v * F32::lanes);
 #pragma GCC unroll 64
             for (int r = 0; r < R; ++r) {
                 const Splat s = Splat::load(third[r / 3] + r % 3 * stride + i);

@@ -4,13 +4,12 @@
 // transposed, and finished in registers on their way back.
 #pragma once
 
+#include "kernels/linear/few_rows-inl.h"
 #include "kernels/linear/linear.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/tile-inl.h"
 
 namespace {
-
-using attn4j::LinearBlock;
 
 // Output features of a panel: its transposed sums (64 rows of 192 bytes at three vectors of sixteen) stay in the first
 // cache.
@@ -43,10 +42,9 @@ struct LinearTiles {
     }
 };
 
-template <bool kGelu>
-inline void finish_row(const LinearBlock& block, int64_t row, int64_t o, int64_t n, F32 y) {
+inline void finish(const LinearBlock& block, int64_t row, int64_t o, int64_t n, F32 y) {
     if (block.bias != nullptr) y = y + load_some(block.bias + o, n);
-    if (kGelu) y = gelu(y);
+    if (block.gelu) y = gelu(y);
     if (block.residual != nullptr) y = y + load_some(block.residual + row * block.residual_stride + o, n);
     store_some(y, block.out + row * block.out_stride + o, n);
 }
@@ -69,25 +67,25 @@ inline void linear_rows(const LinearBlock& block) {
                 features, 0,
                 LinearTiles<V>{block, x, sums, panel, first, left < Tiles::input_block ? left : Tiles::input_block});
         }
-        const auto finish = [&](int64_t row, int64_t o, int64_t n, F32 y) {
-            if (block.gelu) {
-                finish_row<true>(block, row, panel + o, n, y);
-            } else {
-                finish_row<false>(block, row, panel + o, n, y);
-            }
-        };
-        transpose_out(sums, block.rows, features, one, finish);
+        transpose_out(sums, block.rows, features, one,
+                      [&](int64_t row, int64_t o, int64_t n, F32 y) { finish(block, row, panel + o, n, y); });
     }
 }
 
 template <typename Tiles>
-inline int64_t linear_workspace_floats(int64_t in_features) {
-    return (kPanel + in_features) * Tiles::max_vectors * F32::lanes;
+inline int64_t linear_workspace_floats(int64_t rows, int64_t in_features, int64_t out_features) {
+    return rows < F32::lanes ? few_rows_workspace_floats<Tiles>(out_features)
+                             : (kPanel + in_features) * Tiles::max_vectors * F32::lanes;
 }
 
 // As few vectors as the rows need.
 template <typename Tiles>
 inline void linear(const LinearBlock& block) {
+    if (block.rows < F32::lanes)
+        return few_rows<Tiles>(block, [&](int64_t row, int64_t o, int64_t features, const float* sums) {
+            for (int64_t c = 0; c < features; c += F32::lanes)
+                finish(block, row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
+        });
     const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
     if constexpr (Tiles::max_vectors >= 3) {
         if (vectors >= 3) return linear_rows<Tiles, 3>(block);

@@ -20,13 +20,13 @@ struct LinearBlock {
     int64_t rows;  // 1 to block_rows of the kernel
     int64_t in_features, out_features;
     bool out_in, gelu;
-    float* workspace;  // workspace_floats(in_features) floats, aligned to 64 bytes, contents of no meaning
+    float* workspace;  // workspace_floats(...) floats, aligned to 64 bytes, contents of no meaning
 };
 
 struct LinearKernel {
     int64_t lanes;       // rows of one vector
     int64_t block_rows;  // most rows of a block
-    int64_t (*workspace_floats)(int64_t in_features);
+    int64_t (*workspace_floats)(int64_t rows, int64_t in_features, int64_t out_features);
     void (*run)(const LinearBlock& block);
 };
 
