@@ -13,6 +13,7 @@
 #include "gemm.h"
 #include "layers.h"
 #include "linear.h"
+#include "masks.h"
 #include "memory.h"
 #include "merge.h"
 #include "parallel.h"
@@ -317,6 +318,39 @@ attn4j_status attn4j_normalize(const float* x, int64_t x_stride, double epsilon,
                                int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
     return guard([&] {
         normalize({"x", x, x_stride}, epsilon, {"out", out, out_stride}, rows, width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_rms_norm(const float* x, int64_t x_stride, const float* gamma, double epsilon, float* out,
+                              int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        rms_norm({"x", x, x_stride}, gamma, epsilon, {"out", out, out_stride}, rows, width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_gate(const float* x, int64_t x_stride, const float* gate, int64_t gate_stride, int64_t group,
+                          float* out, int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
+                          int32_t threads) {
+    return guard([&] {
+        attn4j::gate({"x", x, x_stride}, {"gate", gate, gate_stride}, group, {"out", out, out_stride}, rows, width,
+                     {isa, threads});
+    });
+}
+
+attn4j_status attn4j_mask_keep(const uint8_t* a, const int64_t* a_strides, const uint8_t* b, const int64_t* b_strides,
+                               int32_t causal, uint8_t* out, const int64_t* out_strides, int64_t batch, int64_t heads,
+                               int64_t queries, int64_t keys, int64_t extra) {
+    return guard([&] {
+        keep_unhidden({"a", a, a_strides}, {"b", b, b_strides}, causal != 0, out, out_strides,
+                      {batch, heads, queries, keys, extra});
+    });
+}
+
+attn4j_status attn4j_mask_bias(const float* a, const int64_t* a_strides, const float* b, const int64_t* b_strides,
+                               float* out, const int64_t* out_strides, int64_t batch, int64_t heads, int64_t queries,
+                               int64_t keys, int64_t extra) {
+    return guard([&] {
+        add_biases({"a", a, a_strides}, {"b", b, b_strides}, out, out_strides, {batch, heads, queries, keys, extra});
     });
 }
 

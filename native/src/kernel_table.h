@@ -5,11 +5,13 @@
 #include "kernels/attention/attention.h"
 #include "kernels/cast/cast.h"
 #include "kernels/embed/embed.h"
+#include "kernels/gate/gate.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/linear/linear.h"
 #include "kernels/merge/merge.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/pool/pool.h"
+#include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
 
 namespace attn4j {
@@ -25,8 +27,10 @@ struct KernelTable {
     CastKernel cast;             // rows from one type to another
     MergeKernel merge;           // rows of attention over disjoint keys
     RotaryKernel rotary;         // rows turned by their positions
-    double (*fma_flops)(
-        int64_t rounds);  // runs `rounds` of register-only multiply-adds, returns their FLOPs: the limit
+    GateKernel gate;             // rows times the sigmoid of others
+    RmsNormKernel rms_norm;      // rows to a mean square of one
+    // Runs so many rounds of register-only multiply-adds, returns their FLOPs: the limit.
+    double (*fma_flops)(int64_t rounds);
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;

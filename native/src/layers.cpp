@@ -109,4 +109,46 @@ void normalize(const Matrix& x, double epsilon, const MutableMatrix& out, int64_
     });
 }
 
+void rms_norm(const Matrix& x, const float* gamma, double epsilon, const MutableMatrix& out, int64_t rows,
+              int64_t width, const Execution& execution) {
+    require_size("rows", rows, 0);
+    require_size("width", width, 1);
+    require_threads(execution.threads);
+    require_epsilon(epsilon);
+    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
+    if (rows == 0) return;
+    const int64_t out_floats = span(out, rows, width);
+    span(x, rows, width);
+    require_same_or_apart(x, out, rows, width);
+    require_apart(out, out_floats, "gamma", gamma, span({"gamma", gamma, width}, 1, width));
+    for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
+        kernels.rms_norm({x.data + first * x.stride, gamma, out.data + first * out.stride, x.stride, out.stride, count,
+                          width, static_cast<float>(epsilon)});
+    });
+}
+
+void gate(const Matrix& x, const Matrix& gate, int64_t group, const MutableMatrix& out, int64_t rows, int64_t width,
+          const Execution& execution) {
+    require_size("rows", rows, 0);
+    require_size("width", width, 1);
+    require_size("group", group, 1);
+    require_threads(execution.threads);
+    if (width % group != 0)
+        fail(ATTN4J_INVALID_ARGUMENT, "group must divide width: group=%lld width=%lld", Long{group}, Long{width});
+    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
+    if (rows == 0) return;
+    const int64_t out_floats = span(out, rows, width);
+    span(x, rows, width);
+    require_same_or_apart(x, out, rows, width);
+    if (group == 1) {
+        require_same_or_apart(gate, out, rows, width);
+    } else {
+        require_apart(out, out_floats, gate.name, gate.data, span(gate, rows, width / group));
+    }
+    for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
+        kernels.gate({x.data + first * x.stride, gate.data + first * gate.stride, out.data + first * out.stride,
+                      x.stride, gate.stride, out.stride, count, width, group});
+    });
+}
+
 }  // namespace attn4j

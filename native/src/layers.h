@@ -23,4 +23,10 @@ void mean_pool(const Matrix& x, const int64_t* cu, int64_t batch, const MutableM
 void normalize(const Matrix& x, double epsilon, const MutableMatrix& out, int64_t rows, int64_t width,
                const Execution& execution);
 
+void rms_norm(const Matrix& x, const float* gamma, double epsilon, const MutableMatrix& out, int64_t rows,
+              int64_t width, const Execution& execution);
+
+void gate(const Matrix& x, const Matrix& gate, int64_t group, const MutableMatrix& out, int64_t rows, int64_t width,
+          const Execution& execution);
+
 }  // namespace attn4j

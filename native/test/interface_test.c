@@ -61,6 +61,10 @@ static void layers(attn4j_isa isa) {
     CHECK(near(out[0], 0.8413447461) && near(out[3], 0.8413447461));
     CHECK(attn4j_add(x, 2, y, 2, out, 2, 2, 2, isa, 0) == ATTN4J_OK);
     CHECK(out[0] == 4 && out[1] == 5 && out[2] == 1 && out[3] == 1);
+    CHECK(attn4j_rms_norm(x, 2, gamma, 0.0, out, 2, 2, 2, isa, 0) == ATTN4J_OK);
+    CHECK(near(out[0], gamma[0] * 3 / sqrt(12.5)) && near(out[1], gamma[1] * 4 / sqrt(12.5)));
+    CHECK(attn4j_gate(x, 2, y, 2, 2, out, 2, 1, 2, isa, 0) == ATTN4J_OK);
+    CHECK(near(out[0], 3 / (1 + exp(-y[0]))) && near(out[1], 4 / (1 + exp(-y[0]))));
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 0, isa, 0) == ATTN4J_OK);
     CHECK(out[0] == 0 && out[1] == 0 && out[2] == 3 && out[3] == 4);
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 1, isa, 0) == ATTN4J_OK);
@@ -111,6 +115,18 @@ static void linear(const char* openblas) {
     CHECK(attn4j_gemm_set(ATTN4J_GEMM_DEFAULT) == ATTN4J_OK);
 }
 
+static void masks(void) {
+    const uint8_t hidden[] = {0, 1};
+    const float bias[] = {1, 2};
+    const int64_t repeat[] = {0, 0, 0}, rows[] = {6, 6, 3};
+    uint8_t keep[6];
+    float sum[6];
+    CHECK(attn4j_mask_keep(hidden, repeat, NULL, NULL, 1, keep, rows, 1, 1, 2, 2, 1) == ATTN4J_OK);
+    CHECK(keep[0] == 1 && keep[1] == 0 && keep[2] == 1 && keep[3] == 1 && keep[4] == 0 && keep[5] == 1);
+    CHECK(attn4j_mask_bias(bias, repeat, bias, repeat, sum, rows, 1, 1, 2, 2, 1) == ATTN4J_OK);
+    CHECK(sum[0] == 2 && sum[1] == 4 && sum[2] == 0 && sum[5] == 0);
+}
+
 static void memory(void) {
     const int64_t sizes[] = {2, 2}, columns[] = {1, 2}, rows[] = {2, 1}, before = attn4j_memory_allocated();
     float* block = attn4j_memory_allocate(64);
@@ -146,6 +162,7 @@ int main(int argc, char** argv) {
     }
     printf("\n");
     linear(argc > 1 ? argv[1] : NULL);
+    masks();
     memory();
     attn4j_threads_shutdown();
     printf("%d checks passed, %d failed\n", checks - failures, failures);

@@ -17,7 +17,7 @@ struct Arguments {
     const float *x, *residual, *weight, *gamma, *beta;
     float* out;
     int64_t x_stride = 6, residual_stride = 6, weight_stride = 6, out_stride = 6, rows = 4, width = 6, out_width = 6,
-            table_rows = 6;
+            table_rows = 6, group = 1;
     const int32_t* ids;
     const int64_t* cu;
     double epsilon = 1e-5;
@@ -108,6 +108,27 @@ const Layer kMeanPool = {"mean_pool",
                          "x",
                          ""};
 
+const Layer kRmsNorm = {"rms_norm",
+                        [](const Arguments& a) {
+                            return attn4j_rms_norm(a.x, a.x_stride, a.gamma, a.epsilon, a.out, a.out_stride, a.rows,
+                                                   a.width, a.isa, a.threads);
+                        },
+                        false,
+                        true,
+                        false,
+                        "x",
+                        ""};
+const Layer kGate = {"gate",
+                     [](const Arguments& a) {
+                         return attn4j_gate(a.x, a.x_stride, a.residual, a.residual_stride, a.group, a.out,
+                                            a.out_stride, a.rows, a.width, a.isa, a.threads);
+                     },
+                     true,
+                     false,
+                     false,
+                     "x",
+                     "gate"};
+
 class LayerErrors : public testing::Test {
 protected:
     void SetUp() override {
@@ -142,7 +163,7 @@ protected:
 };
 
 TEST_F(LayerErrors, RulesOfAllLayers) {
-    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kAdd, kNormalize, kEmbed, kMeanPool}) {
+    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kAdd, kNormalize, kEmbed, kMeanPool, kRmsNorm, kGate}) {
         const bool counts_batch = layer.call == kMeanPool.call, counts_features = layer.call == kLinear.call;
         const std::string null_x = std::string(layer.x_name) + " must not be null",
                           short_x =
@@ -167,7 +188,7 @@ TEST_F(LayerErrors, RulesOfAllLayers) {
 }
 
 TEST_F(LayerErrors, ResidualsEpsilonsActivations) {
-    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kAdd, kNormalize}) {
+    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kAdd, kNormalize, kRmsNorm, kGate}) {
         if (layer.has_residual) {
             const std::string short_row = std::string("the row stride of ") + layer.residual_name,
                               over = std::string("out must not overlap ") + layer.residual_name;
@@ -210,6 +231,20 @@ TEST_F(LayerErrors, LayerNorm) {
            {"out must not overlap x"});
 }
 
+TEST_F(LayerErrors, RmsNorm) {
+    refuse(kRmsNorm, [](Arguments& a) { a.gamma = nullptr; }, {"gamma must not be null"});
+    refuse(kRmsNorm, [](Arguments& a) { a.out = const_cast<float*>(a.gamma); }, {"out must not overlap gamma"});
+}
+
+TEST_F(LayerErrors, Gate) {
+    refuse(kGate, [](Arguments& a) { a.group = 0; }, {"group must be at least 1", "group=0"});
+    refuse(kGate, [](Arguments& a) { a.group = 4; }, {"group must divide width", "group=4 width=6"});
+    refuse(kGate, [](Arguments& a) { a.residual = nullptr; }, {"gate must not be null"});
+    // A gate of heads is narrower than out: over each other it would be overwritten before it is read.
+    refuse(kGate, [](Arguments& a) { a.group = 3, a.out = const_cast<float*>(a.residual); },
+           {"out must not overlap gate"});
+}
+
 TEST_F(LayerErrors, Embed) {
     const int32_t large[] = {0, 1, 6, 0}, negative[] = {0, -1, 0, 0};
     refuse(kEmbed, [](Arguments& a) { a.ids = nullptr; }, {"ids must not be null", "rows=4"});
@@ -230,7 +265,7 @@ TEST_F(LayerErrors, MeanPool) {
 }
 
 TEST_F(LayerErrors, NoRowsNeedNothing) {
-    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kNormalize, kEmbed, kMeanPool}) {
+    for (const Layer& layer : {kLinear, kLayerNorm, kActivate, kNormalize, kEmbed, kMeanPool, kRmsNorm, kGate}) {
         Arguments a = good();
         a.rows = 0;
         a.x = a.residual = a.weight = a.gamma = a.beta = nullptr;

@@ -274,6 +274,36 @@ ATTN4J_API attn4j_status attn4j_normalize(const float* x, int64_t x_stride, doub
                                           int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
                                           int32_t threads);
 
+/* out = x / sqrt(mean of x^2 + epsilon) * gamma for each row; gamma [width]. out may be x. arXiv:1910.07467. */
+ATTN4J_API attn4j_status attn4j_rms_norm(const float* x, int64_t x_stride, const float* gamma, double epsilon,
+                                         float* out, int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
+                                         int32_t threads);
+
+/* out[r, c] = x[r, c] * sigmoid(gate[r, c / group]), gate [rows, width / group]; group >= 1 divides width: 1 gates each
+ * element, a head's width each head. out may be x, and where group is 1 also the gate. arXiv:2505.06708. */
+ATTN4J_API attn4j_status attn4j_gate(const float* x, int64_t x_stride, const float* gate, int64_t gate_stride,
+                                     int64_t group, float* out, int64_t out_stride, int64_t rows, int64_t width,
+                                     attn4j_isa isa, int32_t threads);
+
+/* ---- masks ------------------------------------------------------------------------------------------------------- */
+
+/* What other libraries' masks come to in the terms of attention above, over [batch, heads, queries, keys + extra]: the
+ * last `extra` keys are ones no mask knows of, and every query sees them. a and b are [batch, heads, queries, keys]
+ * with strides of the first three dimensions, 0 to repeat, and key stride 1; NULL for none. out has strides likewise,
+ * none of which is 0 where the size is above 1, and overlaps neither. */
+
+/* out = 1 where the query sees the key: neither a nor b hides it (nonzero hides, as in PyTorch), and, if causal != 0,
+ * it is not after the query. */
+ATTN4J_API attn4j_status attn4j_mask_keep(const uint8_t* a, const int64_t* a_strides, const uint8_t* b,
+                                          const int64_t* b_strides, int32_t causal, uint8_t* out,
+                                          const int64_t* out_strides, int64_t batch, int64_t heads, int64_t queries,
+                                          int64_t keys, int64_t extra);
+
+/* out = a + b, and 0 for the extra keys. */
+ATTN4J_API attn4j_status attn4j_mask_bias(const float* a, const int64_t* a_strides, const float* b,
+                                          const int64_t* b_strides, float* out, const int64_t* out_strides,
+                                          int64_t batch, int64_t heads, int64_t queries, int64_t keys, int64_t extra);
+
 /* ---- types, partial results, positions --------------------------------------------------------------------------- */
 
 /* out = x, both [rows, width] with row strides, from one type to another: rounded to the nearest, ties to even; too

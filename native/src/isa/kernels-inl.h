@@ -8,12 +8,14 @@
 #include "kernels/attention/attention-inl.h"
 #include "kernels/cast/cast-inl.h"
 #include "kernels/embed/embed-inl.h"
+#include "kernels/gate/gate-inl.h"
 #include "kernels/layer_norm/layer_norm-inl.h"
 #include "kernels/limit/limit-inl.h"
 #include "kernels/linear/linear-inl.h"
 #include "kernels/merge/merge-inl.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/pool/pool-inl.h"
+#include "kernels/rms_norm/rms_norm-inl.h"
 #include "kernels/rotary/rotary-inl.h"
 
 namespace {
@@ -30,6 +32,8 @@ constexpr attn4j::KernelTable kernel_table() {
             cast,
             merge,
             rotary,
+            gate,
+            rms_norm,
             fma_flops};
 }
 

@@ -119,8 +119,8 @@ inline F32 copysign(F32 a, F32 b) {
 }
 inline F32 fraction(F32 a) { return {_mm256_sub_ps(a.v, _mm256_floor_ps(a.v))}; }
 inline F32 scale2(F32 p, F32 a) {
-    // 1.5 * 2^23 + 127: its sum with a whole number has that number plus 127 in its lowest bits, and shifted up they are
-    // the exponent field of 2^whole. What is too small for that is 0; where a is NaN, p is NaN.
+    // 1.5 * 2^23 + 127: its sum with a whole number has that number plus 127 in its lowest bits, and shifted up they
+    // are the exponent field of 2^whole. What is too small for that is 0; where a is NaN, p is NaN.
     const __m256 biased = _mm256_add_ps(_mm256_floor_ps(a.v), _mm256_set1_ps(12583039.0f));
     const __m256 power = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23));
     const __m256 tiny = _mm256_cmp_ps(a.v, _mm256_set1_ps(-126.0f), _CMP_LT_OQ);
