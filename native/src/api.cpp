@@ -337,20 +337,23 @@ attn4j_status attn4j_gate(const float* x, int64_t x_stride, const float* gate, i
     });
 }
 
-attn4j_status attn4j_mask_keep(const uint8_t* a, const int64_t* a_strides, const uint8_t* b, const int64_t* b_strides,
-                               int32_t causal, uint8_t* out, const int64_t* out_strides, int64_t batch, int64_t heads,
+attn4j_status attn4j_mask_keep(const uint8_t* a, int64_t a_batch, int64_t a_head, int64_t a_query, const uint8_t* b,
+                               int64_t b_batch, int64_t b_head, int64_t b_query, int32_t causal, uint8_t* out,
+                               int64_t out_batch, int64_t out_head, int64_t out_query, int64_t batch, int64_t heads,
                                int64_t queries, int64_t keys, int64_t extra) {
     return guard([&] {
-        keep_unhidden({"a", a, a_strides}, {"b", b, b_strides}, causal != 0, out, out_strides,
-                      {batch, heads, queries, keys, extra});
+        keep_unhidden({"a", a, a_batch, a_head, a_query}, {"b", b, b_batch, b_head, b_query}, causal != 0,
+                      {"out", out, out_batch, out_head, out_query}, {batch, heads, queries, keys, extra});
     });
 }
 
-attn4j_status attn4j_mask_bias(const float* a, const int64_t* a_strides, const float* b, const int64_t* b_strides,
-                               float* out, const int64_t* out_strides, int64_t batch, int64_t heads, int64_t queries,
+attn4j_status attn4j_mask_bias(const float* a, int64_t a_batch, int64_t a_head, int64_t a_query, const float* b,
+                               int64_t b_batch, int64_t b_head, int64_t b_query, float* out, int64_t out_batch,
+                               int64_t out_head, int64_t out_query, int64_t batch, int64_t heads, int64_t queries,
                                int64_t keys, int64_t extra) {
     return guard([&] {
-        add_biases({"a", a, a_strides}, {"b", b, b_strides}, out, out_strides, {batch, heads, queries, keys, extra});
+        add_biases({"a", a, a_batch, a_head, a_query}, {"b", b, b_batch, b_head, b_query},
+                   {"out", out, out_batch, out_head, out_query}, {batch, heads, queries, keys, extra});
     });
 }
 

@@ -14,16 +14,21 @@ namespace {
 using Long = long long;
 
 template <typename Element>
-int64_t bytes(const char* name, const void* data, const int64_t* strides, const MaskShape& s, int64_t keys) {
-    if (data == nullptr || strides == nullptr)
-        fail(ATTN4J_INVALID_ARGUMENT, "%s and its strides must not be null: %s=null", name, name);
-    const Axis axes[] = {{s.batch, strides[0]}, {s.heads, strides[1]}, {s.queries, strides[2]}, {keys, 1}};
-    return extent(name, axes, 4) * static_cast<int64_t>(sizeof(Element));
+int64_t bytes(const Scores<Element>& m, const MaskShape& s, int64_t keys) {
+    if (m.data == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "%s must not be null: %s=null", m.name, m.name);
+    const Axis axes[] = {{s.batch, m.batch_stride}, {s.heads, m.head_stride}, {s.queries, m.query_stride}, {keys, 1}};
+    return extent(m.name, axes, 4) * static_cast<int64_t>(sizeof(Element));
+}
+
+template <typename Element>
+Element* row_of(const Scores<Element>& m, int64_t batch, int64_t head, int64_t query) {
+    return m.data == nullptr ? nullptr
+                             : m.data + batch * m.batch_stride + head * m.head_stride + query * m.query_stride;
 }
 
 // Checks all of it, then calls row(a, b, out, query) for each row of `out`; null for what is absent.
 template <typename Element, typename Row>
-void each_row(const MaskOperand<Element>& a, const MaskOperand<Element>& b, Element* out, const int64_t* out_strides,
+void each_row(const Scores<const Element>& a, const Scores<const Element>& b, const Scores<Element>& out,
               const MaskShape& s, const Row& row) {
     for (const auto& size : {std::pair<const char*, int64_t>{"batch", s.batch},
                              {"heads", s.heads},
@@ -33,29 +38,24 @@ void each_row(const MaskOperand<Element>& a, const MaskOperand<Element>& b, Elem
         if (size.second < 0)
             fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least 0: %s=%lld", size.first, size.first, Long{size.second});
     if (s.batch == 0 || s.heads == 0 || s.queries == 0 || s.keys + s.extra == 0) return;
-    const int64_t out_bytes = bytes<Element>("out", out, out_strides, s, s.keys + s.extra);
+    const int64_t out_bytes = bytes(out, s, s.keys + s.extra);
     const Axis axes[] = {
-        {s.batch, out_strides[0]}, {s.heads, out_strides[1]}, {s.queries, out_strides[2]}, {s.keys + s.extra, 1}};
+        {s.batch, out.batch_stride}, {s.heads, out.head_stride}, {s.queries, out.query_stride}, {s.keys + s.extra, 1}};
     check_distinct("out", axes, 4);
-    for (const MaskOperand<Element>& operand : {a, b})
+    for (const auto& operand : {a, b})
         if (operand.data != nullptr && s.keys > 0)
-            check_apart("out", out, out_bytes, operand.name, operand.data,
-                        bytes<Element>(operand.name, operand.data, operand.strides, s, s.keys));
-    const auto at = [](const auto* data, const int64_t* strides, int64_t i, int64_t h, int64_t q) {
-        return data == nullptr ? nullptr : data + i * strides[0] + h * strides[1] + q * strides[2];
-    };
+            check_apart("out", out.data, out_bytes, operand.name, operand.data, bytes(operand, s, s.keys));
     for (int64_t i = 0; i < s.batch; ++i)
         for (int64_t h = 0; h < s.heads; ++h)
             for (int64_t q = 0; q < s.queries; ++q)
-                row(at(a.data, a.strides, i, h, q), at(b.data, b.strides, i, h, q),
-                    out + i * out_strides[0] + h * out_strides[1] + q * out_strides[2], q);
+                row(row_of(a, i, h, q), row_of(b, i, h, q), row_of(out, i, h, q), q);
 }
 
 }  // namespace
 
-void keep_unhidden(const MaskOperand<uint8_t>& a, const MaskOperand<uint8_t>& b, bool causal, uint8_t* out,
-                   const int64_t* out_strides, const MaskShape& shape) {
-    each_row(a, b, out, out_strides, shape, [&](const uint8_t* x, const uint8_t* y, uint8_t* keep, int64_t query) {
+void keep_unhidden(const Scores<const uint8_t>& a, const Scores<const uint8_t>& b, bool causal,
+                   const Scores<uint8_t>& out, const MaskShape& shape) {
+    each_row(a, b, out, shape, [&](const uint8_t* x, const uint8_t* y, uint8_t* keep, int64_t query) {
         const int64_t seen = causal ? std::min(shape.keys, query + 1) : shape.keys;
         std::fill(keep, keep + seen, uint8_t{1});
         for (const uint8_t* hidden : {x, y})
@@ -66,9 +66,9 @@ void keep_unhidden(const MaskOperand<uint8_t>& a, const MaskOperand<uint8_t>& b,
     });
 }
 
-void add_biases(const MaskOperand<float>& a, const MaskOperand<float>& b, float* out, const int64_t* out_strides,
+void add_biases(const Scores<const float>& a, const Scores<const float>& b, const Scores<float>& out,
                 const MaskShape& shape) {
-    each_row(a, b, out, out_strides, shape, [&](const float* x, const float* y, float* sum, int64_t) {
+    each_row(a, b, out, shape, [&](const float* x, const float* y, float* sum, int64_t) {
         for (int64_t j = 0; j < shape.keys; ++j) sum[j] = (x == nullptr ? 0 : x[j]) + (y == nullptr ? 0 : y[j]);
         std::fill(sum + shape.keys, sum + shape.keys + shape.extra, 0.0f);
     });

@@ -11,18 +11,18 @@ struct MaskShape {
     int64_t batch, heads, queries, keys, extra;
 };
 
-// [batch, heads, queries, keys] with strides of the first three; null data for none.
+// [batch, heads, queries, keys], the innermost stride 1; null data for none.
 template <typename Element>
-struct MaskOperand {
+struct Scores {
     const char* name;
-    const Element* data;
-    const int64_t* strides;
+    Element* data;
+    int64_t batch_stride, head_stride, query_stride;
 };
 
-void keep_unhidden(const MaskOperand<uint8_t>& a, const MaskOperand<uint8_t>& b, bool causal, uint8_t* out,
-                   const int64_t* out_strides, const MaskShape& shape);
+void keep_unhidden(const Scores<const uint8_t>& a, const Scores<const uint8_t>& b, bool causal,
+                   const Scores<uint8_t>& out, const MaskShape& shape);
 
-void add_biases(const MaskOperand<float>& a, const MaskOperand<float>& b, float* out, const int64_t* out_strides,
+void add_biases(const Scores<const float>& a, const Scores<const float>& b, const Scores<float>& out,
                 const MaskShape& shape);
 
 }  // namespace attn4j

@@ -118,12 +118,11 @@ static void linear(const char* openblas) {
 static void masks(void) {
     const uint8_t hidden[] = {0, 1};
     const float bias[] = {1, 2};
-    const int64_t repeat[] = {0, 0, 0}, rows[] = {6, 6, 3};
     uint8_t keep[6];
     float sum[6];
-    CHECK(attn4j_mask_keep(hidden, repeat, NULL, NULL, 1, keep, rows, 1, 1, 2, 2, 1) == ATTN4J_OK);
+    CHECK(attn4j_mask_keep(hidden, 0, 0, 0, NULL, 0, 0, 0, 1, keep, 6, 6, 3, 1, 1, 2, 2, 1) == ATTN4J_OK);
     CHECK(keep[0] == 1 && keep[1] == 0 && keep[2] == 1 && keep[3] == 1 && keep[4] == 0 && keep[5] == 1);
-    CHECK(attn4j_mask_bias(bias, repeat, bias, repeat, sum, rows, 1, 1, 2, 2, 1) == ATTN4J_OK);
+    CHECK(attn4j_mask_bias(bias, 0, 0, 0, bias, 0, 0, 0, sum, 6, 6, 3, 1, 1, 2, 2, 1) == ATTN4J_OK);
     CHECK(sum[0] == 2 && sum[1] == 4 && sum[2] == 0 && sum[5] == 0);
 }
 

@@ -67,9 +67,11 @@ TEST(Masks, Keep) {
                     for (uint8_t& value : a.values) value = random.normal() < 0 ? 0 : 3;
                     for (uint8_t& value : b.values) value = random.normal() < 0 ? 0 : 1;
                     std::vector<uint8_t> out(static_cast<size_t>(2 * 3 * 5 * (4 + extra)), uint8_t{7});
-                    ASSERT_EQ(attn4j_mask_keep(a.data(), a.strides, b.data(), b.strides, causal, out.data(),
-                                               dense(s).data(), s.batch, s.heads, s.queries, s.keys, extra),
-                              ATTN4J_OK)
+                    ASSERT_EQ(
+                        attn4j_mask_keep(a.data(), a.strides[0], a.strides[1], a.strides[2], b.data(), b.strides[0],
+                                         b.strides[1], b.strides[2], causal, out.data(), dense(s)[0], dense(s)[1],
+                                         dense(s)[2], s.batch, s.heads, s.queries, s.keys, extra),
+                        ATTN4J_OK)
                         << attn4j_error_message();
                     each(s, [&](int64_t n, int64_t h, int64_t i, int64_t j, size_t at) {
                         const bool keep =
@@ -90,8 +92,9 @@ TEST(Masks, Bias) {
                 for (float& value : a.values) value = random.normal() < 0 ? -INFINITY : random.normal();
                 for (float& value : b.values) value = random.normal();
                 std::vector<float> out(static_cast<size_t>(2 * 3 * 5 * (4 + extra)), 7.0f);
-                ASSERT_EQ(attn4j_mask_bias(a.data(), a.strides, b.data(), b.strides, out.data(), dense(s).data(),
-                                           s.batch, s.heads, s.queries, s.keys, extra),
+                ASSERT_EQ(attn4j_mask_bias(a.data(), a.strides[0], a.strides[1], a.strides[2], b.data(), b.strides[0],
+                                           b.strides[1], b.strides[2], out.data(), dense(s)[0], dense(s)[1],
+                                           dense(s)[2], s.batch, s.heads, s.queries, s.keys, extra),
                           ATTN4J_OK)
                     << attn4j_error_message();
                 each(s, [&](int64_t n, int64_t h, int64_t i, int64_t j, size_t at) {
@@ -104,23 +107,19 @@ TEST(Masks, Rules) {
     uint8_t bytes[64] = {}, out[64];
     float floats[64] = {};
     std::fill(out, out + 64, uint8_t{7});
-    const int64_t strides[] = {8, 4, 2}, repeats[] = {0, 4, 2};
-    const auto keep = [&](const uint8_t* a, uint8_t* to, const int64_t* to_strides, int64_t keys, int64_t extra) {
-        return attn4j_mask_keep(a, strides, nullptr, nullptr, 0, to, to_strides, 2, 2, 2, keys, extra);
+    const auto keep = [&](const uint8_t* a, uint8_t* to, int64_t batch_stride, int64_t keys, int64_t extra) {
+        return attn4j_mask_keep(a, 8, 4, 2, nullptr, 0, 0, 0, 0, to, batch_stride, 4, 2, 2, 2, 2, keys, extra);
     };
-    EXPECT_REFUSED(keep(bytes, out, strides, -1, 0), ATTN4J_INVALID_ARGUMENT, {"keys must be at least 0", "keys=-1"});
-    EXPECT_REFUSED(keep(bytes, out, strides, 2, -2), ATTN4J_INVALID_ARGUMENT, {"extra must be at least 0", "extra=-2"});
-    EXPECT_REFUSED(keep(bytes, nullptr, strides, 2, 0), ATTN4J_INVALID_ARGUMENT,
-                   {"out and its strides must not be null"});
-    EXPECT_REFUSED(keep(bytes, out, repeats, 2, 0), ATTN4J_INVALID_ARGUMENT, {"elements of out must not share memory"});
-    EXPECT_REFUSED(keep(bytes, out, strides, 2, 1), ATTN4J_INVALID_ARGUMENT, {"elements of out must not share memory"});
-    EXPECT_REFUSED(keep(out + 15, out, strides, 2, 0), ATTN4J_INVALID_ARGUMENT, {"out must not overlap a"});
-    EXPECT_REFUSED(attn4j_mask_keep(bytes, nullptr, nullptr, nullptr, 0, out, strides, 2, 2, 2, 2, 0),
-                   ATTN4J_INVALID_ARGUMENT, {"a and its strides must not be null"});
-    EXPECT_REFUSED(attn4j_mask_bias(nullptr, nullptr, floats, strides, floats + 1, strides, 2, 2, 2, 2, 0),
+    EXPECT_REFUSED(keep(bytes, out, 8, -1, 0), ATTN4J_INVALID_ARGUMENT, {"keys must be at least 0", "keys=-1"});
+    EXPECT_REFUSED(keep(bytes, out, 8, 2, -2), ATTN4J_INVALID_ARGUMENT, {"extra must be at least 0", "extra=-2"});
+    EXPECT_REFUSED(keep(bytes, nullptr, 8, 2, 0), ATTN4J_INVALID_ARGUMENT, {"out must not be null"});
+    EXPECT_REFUSED(keep(bytes, out, 0, 2, 0), ATTN4J_INVALID_ARGUMENT, {"elements of out must not share memory"});
+    EXPECT_REFUSED(keep(bytes, out, 8, 2, 1), ATTN4J_INVALID_ARGUMENT, {"elements of out must not share memory"});
+    EXPECT_REFUSED(keep(out + 15, out, 8, 2, 0), ATTN4J_INVALID_ARGUMENT, {"out must not overlap a"});
+    EXPECT_REFUSED(attn4j_mask_bias(nullptr, 0, 0, 0, floats, 8, 4, 2, floats + 1, 8, 4, 2, 2, 2, 2, 2, 0),
                    ATTN4J_INVALID_ARGUMENT, {"out must not overlap b"});
     for (const uint8_t value : out) EXPECT_EQ(value, 7);
-    EXPECT_EQ(attn4j_mask_keep(nullptr, nullptr, nullptr, nullptr, 0, nullptr, nullptr, 0, 2, 2, 2, 0), ATTN4J_OK);
+    EXPECT_EQ(keep(nullptr, nullptr, 0, 0, 0), ATTN4J_OK);
 }
 
 }  // namespace

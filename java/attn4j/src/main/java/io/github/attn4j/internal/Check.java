@@ -24,6 +24,20 @@ public final class Check {
         return innermostOne(tensor(tensor, name, View.FLOAT32, rank), name);
     }
 
+    /** FLOAT32 [..., width]: any rank of 1 or more, innermost stride 1, rows at equal distances. */
+    public static View matrix(Object tensor, String name) {
+        View view = View.of(tensor, name);
+        if (view.type != View.FLOAT32 || view.rank() < 1) {
+            tensor(tensor, name, View.FLOAT32, Math.max(1, view.rank()));
+        }
+        if (!view.isMatrix()) {
+            innermostOne(view, name);
+            throw new IllegalArgumentException(name + " must have rows at equal distances: strides="
+                + Arrays.toString(view.strides) + " shape=" + view.shape() + ", copy it first");
+        }
+        return view;
+    }
+
     /** Floating-point numbers of any width, of this rank, whose innermost stride is 1. */
     public static View floatRows(Object tensor, String name, int rank) {
         View view = floats(tensor, name);
@@ -41,7 +55,8 @@ public final class Check {
         return view;
     }
 
-    private static void rank(View view, String name, int rank) {
+    /** Of this rank. */
+    public static void rank(View view, String name, int rank) {
         if (view.rank() != rank) {
             throw new IllegalArgumentException(name + " has the wrong rank: rank=" + view.rank() + " expected=" + rank
                 + " shape=" + view.shape());

@@ -14,10 +14,10 @@ public final class Layers {
         }
         Held.acquire(x, weight, bias, residual, out);
         try {
-            Status.check(Native.attn4j_linear(x.address, stride(x), weight.address, stride(weight),
+            Status.check(Native.attn4j_linear(x.address, x.rowStride(), weight.address, weight.rowStride(),
                 inOut ? Native.ATTN4J_IN_OUT : Native.ATTN4J_OUT_IN, address(bias), address(residual),
-                residual == null ? 0 : stride(residual), out.address, stride(out), x.sizes[0], x.sizes[1],
-                out.sizes[1], activation, isa.ordinal(), threads));
+                rowStride(residual), out.address, out.rowStride(), x.rows(), x.width(), out.width(), activation,
+                isa.ordinal(), threads));
         } finally {
             Held.release(x, weight, bias, residual, out);
         }
@@ -28,9 +28,9 @@ public final class Layers {
                                  int threads) {
         Held.acquire(x, residual, gamma, beta, out);
         try {
-            Status.check(Native.attn4j_layer_norm(x.address, stride(x), address(residual),
-                residual == null ? 0 : stride(residual), gamma.address, beta.address, epsilon, out.address,
-                stride(out), x.sizes[0], x.sizes[1], isa.ordinal(), threads));
+            Status.check(Native.attn4j_layer_norm(x.address, x.rowStride(), address(residual),
+                rowStride(residual), gamma.address, beta.address, epsilon, out.address,
+                out.rowStride(), x.rows(), x.width(), isa.ordinal(), threads));
         } finally {
             Held.release(x, residual, gamma, beta, out);
         }
@@ -40,8 +40,8 @@ public final class Layers {
     public static void activate(int activation, View x, View out, Isa isa, int threads) {
         Held.acquire(x, out, null, null, null);
         try {
-            Status.check(Native.attn4j_activate(activation, x.address, stride(x), out.address, stride(out),
-                x.sizes[0], x.sizes[1], isa.ordinal(), threads));
+            Status.check(Native.attn4j_activate(activation, x.address, x.rowStride(), out.address, out.rowStride(),
+                x.rows(), x.width(), isa.ordinal(), threads));
         } finally {
             Held.release(x, out, null, null, null);
         }
@@ -51,10 +51,32 @@ public final class Layers {
     public static void add(View a, View b, View out, Isa isa, int threads) {
         Held.acquire(a, b, out, null, null);
         try {
-            Status.check(Native.attn4j_add(a.address, stride(a), b.address, stride(b), out.address, stride(out),
-                a.sizes[0], a.sizes[1], isa.ordinal(), threads));
+            Status.check(Native.attn4j_add(a.address, a.rowStride(), b.address, b.rowStride(), out.address, out.rowStride(),
+                a.rows(), a.width(), isa.ordinal(), threads));
         } finally {
             Held.release(a, b, out, null, null);
+        }
+    }
+
+    /** out = x / sqrt(mean of x^2 + epsilon) * gamma by rows */
+    public static void rmsNorm(View x, View gamma, double epsilon, View out, Isa isa, int threads) {
+        Held.acquire(x, gamma, out, null, null);
+        try {
+            Status.check(Native.attn4j_rms_norm(x.address, x.rowStride(), gamma.address, epsilon, out.address,
+                out.rowStride(), x.rows(), x.width(), isa.ordinal(), threads));
+        } finally {
+            Held.release(x, gamma, out, null, null);
+        }
+    }
+
+    /** out = x * sigmoid(gate), each number of the gate for so many columns as there are more of x */
+    public static void gate(View x, View gate, View out, Isa isa, int threads) {
+        Held.acquire(x, gate, out, null, null);
+        try {
+            Status.check(Native.attn4j_gate(x.address, x.rowStride(), gate.address, gate.rowStride(),
+                x.width() / gate.width(), out.address, out.rowStride(), x.rows(), x.width(), isa.ordinal(), threads));
+        } finally {
+            Held.release(x, gate, out, null, null);
         }
     }
 
@@ -62,8 +84,8 @@ public final class Layers {
     public static void embed(View table, View ids, View out, boolean accumulate, Isa isa, int threads) {
         Held.acquire(table, ids, out, null, null);
         try {
-            Status.check(Native.attn4j_embed(table.address, table.sizes[0], stride(table), ids.address, out.address,
-                stride(out), out.sizes[0], out.sizes[1], accumulate ? 1 : 0, isa.ordinal(), threads));
+            Status.check(Native.attn4j_embed(table.address, table.sizes[0], table.rowStride(), ids.address,
+                out.address, out.rowStride(), out.sizes[0], out.sizes[1], accumulate ? 1 : 0, isa.ordinal(), threads));
         } finally {
             Held.release(table, ids, out, null, null);
         }
@@ -74,8 +96,8 @@ public final class Layers {
         Held.acquire(x, cu, out, null, null);
         try {
             Check.total(cu, "cu", x.sizes[0], "x.size(0)");
-            Status.check(Native.attn4j_mean_pool(x.address, stride(x), cu.address, out.sizes[0], out.address,
-                stride(out), x.sizes[1], isa.ordinal(), threads));
+            Status.check(Native.attn4j_mean_pool(x.address, x.rowStride(), cu.address, out.sizes[0], out.address,
+                out.rowStride(), x.sizes[1], isa.ordinal(), threads));
         } finally {
             Held.release(x, cu, out, null, null);
         }
@@ -85,8 +107,8 @@ public final class Layers {
     public static void normalize(View x, double epsilon, View out, Isa isa, int threads) {
         Held.acquire(x, out, null, null, null);
         try {
-            Status.check(Native.attn4j_normalize(x.address, stride(x), epsilon, out.address, stride(out), x.sizes[0],
-                x.sizes[1], isa.ordinal(), threads));
+            Status.check(Native.attn4j_normalize(x.address, x.rowStride(), epsilon, out.address, out.rowStride(), x.rows(),
+                x.width(), isa.ordinal(), threads));
         } finally {
             Held.release(x, out, null, null, null);
         }
@@ -96,8 +118,7 @@ public final class Layers {
         return view == null ? 0 : view.address;
     }
 
-    /** The row stride of a matrix; that of a single row does not matter and may be anything. */
-    private static long stride(View matrix) {
-        return matrix.sizes[0] > 1 ? matrix.strides[0] : Math.max(1, matrix.sizes[1]);
+    private static long rowStride(View view) {
+        return view == null ? 0 : view.rowStride();
     }
 }

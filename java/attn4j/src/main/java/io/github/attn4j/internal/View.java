@@ -130,6 +130,51 @@ public final class View {
         return elements;
     }
 
+    /** Whether the innermost stride is 1 and all other dimensions together are one, of rows at equal distances. */
+    public boolean isMatrix() {
+        int last = sizes.length - 1;
+        if (elements() == 0 || last < 0) {
+            return true;
+        }
+        if (sizes[last] > 1 && strides[last] != 1) {
+            return false;
+        }
+        long expected = -1;
+        for (int d = last - 1; d >= 0; d--) {
+            if (sizes[d] > 1) {
+                if (expected >= 0 && strides[d] != expected) {
+                    return false;
+                }
+                expected = strides[d] * sizes[d];
+            }
+        }
+        return true;
+    }
+
+    /** Of a matrix: the product of all sizes but the last. */
+    public long rows() {
+        long rows = 1;
+        for (int d = 0; d < sizes.length - 1; d++) {
+            rows *= sizes[d];
+        }
+        return rows;
+    }
+
+    /** Of a matrix: the last size, 1 if there is none. */
+    public long width() {
+        return sizes.length == 0 ? 1 : sizes[sizes.length - 1];
+    }
+
+    /** Of a matrix: the distance of its rows; that of a single row does not matter and is its width. */
+    long rowStride() {
+        for (int d = sizes.length - 2; d >= 0; d--) {
+            if (sizes[d] > 1) {
+                return strides[d];
+            }
+        }
+        return Math.max(1, width());
+    }
+
     public boolean isContiguous() {
         long expected = 1;
         for (int i = sizes.length - 1; i >= 0; i--) {

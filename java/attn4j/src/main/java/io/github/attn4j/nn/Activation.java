@@ -18,8 +18,8 @@ public enum Activation {
     /**
      * Applies it with all threads of the pool.
      *
-     * @param x [rows, width]
-     * @param out [rows, width], may be x
+     * @param x [..., width]
+     * @param out [..., width], may be x
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      */
@@ -30,8 +30,8 @@ public enum Activation {
     /**
      * Applies it.
      *
-     * @param x [rows, width]
-     * @param out [rows, width], may be x
+     * @param x [..., width]
+     * @param out [..., width], may be x
      * @param threads the most threads that work on it, 0 for all of the pool
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
@@ -44,19 +44,19 @@ public enum Activation {
      * Applies it, with a new tensor as result.
      *
      * @param scope owns the result
-     * @param x [rows, width]
-     * @return [rows, width]
+     * @param x [..., width]
+     * @return [..., width]
      * @throws IllegalArgumentException if x does not fit
      * @throws IllegalStateException if a scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor x) {
-        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), x.size(1));
+        Tensor out = Operands.newRows(scope, x, Check.matrix(x, "x").width());
         run(x, out);
         return out;
     }
 
     void run(Tensor x, Tensor out, Isa isa, int threads) {
-        View in = Check.rows(x, "x", 2);
+        View in = Check.matrix(x, "x");
         View result = Operands.likeOrSame(out, in);
         Layers.activate(ordinal(), in, result, isa, Check.threads(threads));
     }

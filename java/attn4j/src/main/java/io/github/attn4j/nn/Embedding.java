@@ -5,6 +5,7 @@ import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.Isa;
 import io.github.attn4j.internal.Layers;
 import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
@@ -64,7 +65,7 @@ public final class Embedding {
      * @throws IllegalStateException if a scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor ids) {
-        Tensor out = Operands.newRows(scope, Check.vector(ids, "ids", View.INT32), table.size(1));
+        Tensor out = scope.zeros(DType.FLOAT32, Check.vector(ids, "ids", View.INT32).size(0), table.size(1));
         run(ids, out);
         return out;
     }
@@ -78,30 +79,11 @@ public final class Embedding {
     }
 
     /** Options of an embedding. */
-    public static final class Builder {
+    public static final class Builder extends LayerBuilder<Builder> {
         private final Tensor table;
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
 
         private Builder(Tensor table) {
             this.table = table;
-        }
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
-            return this;
         }
 
         /**

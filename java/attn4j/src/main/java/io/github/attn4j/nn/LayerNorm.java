@@ -42,8 +42,8 @@ public final class LayerNorm {
     /**
      * Runs without a residual.
      *
-     * @param x [rows, width]
-     * @param out [rows, width], may be x
+     * @param x [..., width]
+     * @param out [..., width], may be x
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      */
@@ -54,15 +54,14 @@ public final class LayerNorm {
     /**
      * Runs.
      *
-     * @param x [rows, width]
-     * @param residual null, or [rows, width]
-     * @param out [rows, width], may be x or the residual
+     * @param x [..., width]
+     * @param residual null, or [..., width]
+     * @param out [..., width], may be x or the residual
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      */
     public void run(Tensor x, Tensor residual, Tensor out) {
-        View in = Check.rows(x, "x", 2);
-        Check.size(in, "x", 1, gamma.size(0), "gamma.size(0)");
+        View in = Operands.matrix(x, "x", gamma.size(0), "gamma.size(0)");
         View result = Operands.likeOrSame(out, in);
         View added = Operands.residual(residual, result);
         Check.disjoint(result, "out", gamma, "gamma");
@@ -74,24 +73,22 @@ public final class LayerNorm {
      * Runs without a residual, with a new tensor as result.
      *
      * @param scope owns the result
-     * @param x [rows, width]
-     * @return [rows, width]
+     * @param x [..., width]
+     * @return [..., width]
      * @throws IllegalArgumentException if x does not fit
      * @throws IllegalStateException if a scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor x) {
-        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), gamma.size(0));
+        Tensor out = Operands.newRows(scope, x, Check.matrix(x, "x").width());
         run(x, out);
         return out;
     }
 
     /** Options of a layer normalisation. */
-    public static final class Builder {
+    public static final class Builder extends LayerBuilder<Builder> {
         private final Tensor gamma;
         private final Tensor beta;
         private double epsilon = 1e-5;
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
 
         private Builder(Tensor gamma, Tensor beta) {
             this.gamma = gamma;
@@ -106,23 +103,6 @@ public final class LayerNorm {
          */
         public Builder epsilon(double value) {
             epsilon = Check.positive(value, "epsilon");
-            return this;
-        }
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
             return this;
         }
 

@@ -58,8 +58,8 @@ public final class Linear {
     /**
      * Runs without a residual.
      *
-     * @param x [rows, inFeatures]
-     * @param out [rows, outFeatures], shares no element with x and the weights
+     * @param x [..., inFeatures]
+     * @param out [..., outFeatures], shares no element with x and the weights
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
@@ -71,20 +71,19 @@ public final class Linear {
     /**
      * Runs.
      *
-     * @param x [rows, inFeatures]
-     * @param residual null, or [rows, outFeatures] to add
-     * @param out [rows, outFeatures], shares no element with the others
+     * @param x [..., inFeatures]
+     * @param residual null, or [..., outFeatures] to add
+     * @param out [..., outFeatures], shares no element with the others
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
      */
     public void run(Tensor x, Tensor residual, Tensor out) {
-        View in = Check.rows(x, "x", 2);
-        Check.size(in, "x", 1, inFeatures(), "inFeatures");
-        View result = Operands.output(out, in.size(0), "x.size(0)", outFeatures(), "outFeatures");
+        View in = Operands.matrix(x, "x", inFeatures(), "inFeatures");
+        View result = Operands.output(out, in, outFeatures(), "outFeatures");
         View added = null;
         if (residual != null) {
-            added = Operands.matrix(residual, "residual", result.size(0), "out.size(0)", result.size(1), "out.size(1)");
+            added = Operands.like(residual, "residual", result, "out");
             Check.disjoint(result, "out", added, "residual");
         }
         Check.disjoint(result, "out", in, "x");
@@ -100,26 +99,25 @@ public final class Linear {
      * Runs without a residual, with a new tensor as result.
      *
      * @param scope owns the result
-     * @param x [rows, inFeatures]
-     * @return [rows, outFeatures]
+     * @param x [..., inFeatures]
+     * @return [..., outFeatures]
      * @throws IllegalArgumentException if x does not fit
      * @throws IllegalStateException if a scope is closed
      * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
      */
     public Tensor apply(TensorScope scope, Tensor x) {
-        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), outFeatures());
+        Operands.matrix(x, "x", inFeatures(), "inFeatures");
+        Tensor out = Operands.newRows(scope, x, outFeatures());
         run(x, out);
         return out;
     }
 
     /** Options of a linear layer. */
-    public static final class Builder {
+    public static final class Builder extends LayerBuilder<Builder> {
         private final Tensor weight;
         private Tensor bias;
         private WeightLayout layout = WeightLayout.OUT_IN;
         private Activation activation = Activation.IDENTITY;
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
 
         private Builder(Tensor weight) {
             this.weight = Objects.requireNonNull(weight, "weight must not be null");
@@ -155,23 +153,6 @@ public final class Linear {
          */
         public Builder activation(Activation function) {
             activation = Objects.requireNonNull(function, "activation must not be null");
-            return this;
-        }
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
             return this;
         }
 

@@ -69,28 +69,8 @@ public final class MeanPool {
     }
 
     /** Options of a mean pooling. */
-    public static final class Builder {
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
-
+    public static final class Builder extends LayerBuilder<Builder> {
         private Builder() {}
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
-            return this;
-        }
 
         /** {@return the layer} */
         public MeanPool build() {

@@ -28,13 +28,13 @@ public final class Normalize {
     /**
      * Scales each row.
      *
-     * @param x [rows, width]
-     * @param out [rows, width], may be x
+     * @param x [..., width]
+     * @param out [..., width], may be x
      * @throws IllegalArgumentException if the tensors do not fit; nothing was written then
      * @throws IllegalStateException if a scope is closed
      */
     public void run(Tensor x, Tensor out) {
-        View in = Check.rows(x, "x", 2);
+        View in = Check.matrix(x, "x");
         View result = Operands.likeOrSame(out, in);
         Layers.normalize(in, epsilon, result, isa, threads);
     }
@@ -43,23 +43,20 @@ public final class Normalize {
      * Scales each row, with a new tensor as result.
      *
      * @param scope owns the result
-     * @param x [rows, width]
-     * @return [rows, width]
+     * @param x [..., width]
+     * @return [..., width]
      * @throws IllegalArgumentException if x does not fit
      * @throws IllegalStateException if a scope is closed
      */
     public Tensor apply(TensorScope scope, Tensor x) {
-        Tensor out = Operands.newRows(scope, Check.rows(x, "x", 2), x.size(1));
+        Tensor out = Operands.newRows(scope, x, Check.matrix(x, "x").width());
         run(x, out);
         return out;
     }
 
     /** Options of a normalisation. */
-    public static final class Builder {
+    public static final class Builder extends LayerBuilder<Builder> {
         private double epsilon = 1e-12;
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
-
         private Builder() {}
 
         /**
@@ -70,23 +67,6 @@ public final class Normalize {
          */
         public Builder epsilon(double value) {
             epsilon = Check.positive(value, "epsilon");
-            return this;
-        }
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
             return this;
         }
 

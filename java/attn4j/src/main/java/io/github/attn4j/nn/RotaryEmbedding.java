@@ -146,12 +146,10 @@ public final class RotaryEmbedding {
     }
 
     /** Options of a rotary embedding. */
-    public static final class Builder {
+    public static final class Builder extends LayerBuilder<Builder> {
         private final Tensor cos;
         private final Tensor sin;
         private RotaryLayout layout = RotaryLayout.HALVES;
-        private Isa isa = Isa.DEFAULT;
-        private int threads;
 
         private Builder(Tensor cos, Tensor sin) {
             this.cos = cos;
@@ -166,23 +164,6 @@ public final class RotaryEmbedding {
          */
         public Builder layout(RotaryLayout pairing) {
             layout = Objects.requireNonNull(pairing, "layout must not be null");
-            return this;
-        }
-
-        /**
-         * The most threads that work on a run, 0 (the default) for all of the pool.
-         *
-         * @param limit at least 0
-         * @return this
-         */
-        public Builder threads(int limit) {
-            threads = Check.threads(limit);
-            return this;
-        }
-
-        /** Forces an instruction set, for tests. */
-        Builder isa(Isa forced) {
-            isa = forced;
             return this;
         }
 

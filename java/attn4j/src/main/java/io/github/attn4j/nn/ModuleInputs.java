@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.tensor.Tensor;
+
+/**
+ * The tensors of a forward: what is attended with and to, the output, and whatever else is wanted. Mutable, to be used
+ * again by the next forward without allocating; not thread-safe. Nothing is checked here, but by the forward.
+ */
+public final class ModuleInputs {
+    Tensor query;
+    Tensor key;
+    Tensor value;
+    Tensor out;
+    Tensor mask;
+    Tensor weights;
+    Tensor positions;
+    KeyValueCache cache;
+    long seed;
+    boolean seeded;
+
+    private ModuleInputs() {}
+
+    /**
+     * Inputs of self-attention.
+     *
+     * @param x [batch, rows, width]
+     * @param out [batch, rows, width]; null where the module makes a new one
+     * @return the inputs
+     */
+    public static ModuleInputs of(Tensor x, Tensor out) {
+        return of(x, x, x, out);
+    }
+
+    /**
+     * Inputs of attention to something else.
+     *
+     * @param query [batch, queries, width]
+     * @param key [batch, keys, width]
+     * @param value [batch, keys, width]
+     * @param out [batch, queries, width]; null where the module makes a new one
+     * @return the inputs
+     */
+    public static ModuleInputs of(Tensor query, Tensor key, Tensor value, Tensor out) {
+        return new ModuleInputs().operands(query, key, value, out);
+    }
+
+    /**
+     * Other operands, all else as it is.
+     *
+     * @param newQuery query
+     * @param newKey key
+     * @param newValue value
+     * @param newOut out
+     * @return this
+     */
+    public ModuleInputs operands(Tensor newQuery, Tensor newKey, Tensor newValue, Tensor newOut) {
+        query = newQuery;
+        key = newKey;
+        value = newValue;
+        out = newOut;
+        return this;
+    }
+
+    /**
+     * Which keys are seen.
+     *
+     * @param tensor null for all, or BOOL, false hides: [queries, keys], [batch, queries, keys] or [batch, heads, queries,
+     *     keys], in which batch, heads and queries may be 1 for all
+     * @return this
+     */
+    public ModuleInputs mask(Tensor tensor) {
+        mask = tensor;
+        return this;
+    }
+
+    /**
+     * Where the weights of each head go.
+     *
+     * @param tensor null for nowhere, or FLOAT32 [batch, heads, queries, keys] with innermost stride 1
+     * @return this
+     */
+    public ModuleInputs weights(Tensor tensor) {
+        weights = tensor;
+        return this;
+    }
+
+    /**
+     * The seed of the dropout, wanted in train(). The same seed gives the same draws, for any number of threads.
+     *
+     * @param number any
+     * @return this
+     */
+    public ModuleInputs seed(long number) {
+        seed = number;
+        seeded = true;
+        return this;
+    }
+
+    /**
+     * For {@link GroupedQueryAttention}: keys and values of the tokens before, to which those of this forward are
+     * appended.
+     *
+     * @param tokens null for none, or FLOAT32 of the module's key-value heads
+     * @return this
+     */
+    public ModuleInputs cache(KeyValueCache tokens) {
+        cache = tokens;
+        return this;
+    }
+
+    /**
+     * For {@link GroupedQueryAttention} with a rotary embedding: the position of each row.
+     *
+     * @param ids null for the length of the cache (0 without one) and those after it, or INT64 [batch, rows], or [1,
+     *     rows] for all entries
+     * @return this
+     */
+    public ModuleInputs positions(Tensor ids) {
+        positions = ids;
+        return this;
+    }
+}
