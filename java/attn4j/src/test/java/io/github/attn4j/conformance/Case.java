@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** A conformance case: inputs, expected outputs, attributes, tolerances. */
 final class Case {
@@ -143,6 +144,12 @@ final class Case {
 
     Tensor param(String tensor) {
         return tensor("param." + tensor);
+    }
+
+    /** All of them, by their PyTorch names. */
+    Map<String, Tensor> params() {
+        return members.keySet().stream().filter(key -> key.startsWith("param."))
+            .collect(Collectors.toMap(key -> key.substring(6), this::tensor));
     }
 
     /** Null if it is not expected. */

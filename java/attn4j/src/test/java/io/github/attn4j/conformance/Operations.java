@@ -2,6 +2,7 @@
 package io.github.attn4j.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.github.attn4j.attention.Alignment;
 import io.github.attn4j.attention.Attention;
@@ -10,6 +11,13 @@ import io.github.attn4j.attention.AttentionPlan;
 import io.github.attn4j.attention.ForcedIsa;
 import io.github.attn4j.attention.ScoreStage;
 import io.github.attn4j.internal.Isa;
+import io.github.attn4j.nn.CrossAttention;
+import io.github.attn4j.nn.ForcedModules;
+import io.github.attn4j.nn.GatedSelfAttention;
+import io.github.attn4j.nn.MultiHeadAttention;
+import io.github.attn4j.nn.MultiHeadSelfAttention;
+import io.github.attn4j.nn.MultiHeadedAttention;
+import io.github.attn4j.nn.SelfAttention;
 import io.github.attn4j.onnx.ForcedOnnx;
 import io.github.attn4j.onnx.OnnxAttention;
 import io.github.attn4j.onnx.OnnxRotaryEmbedding;
@@ -128,6 +136,75 @@ enum Operations {
             return outputs("present_cache",
                 builder.build().apply(scope, c.in("past_cache"), c.in("update"), c.in("write_indices")));
         }
+    },
+    /** Separate inputs. */
+    MULTI_HEAD_ATTENTION("MultiHeadAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, ForcedModules.on(MultiHeadAttention.builder(Modules.width(c),
+                Modules.heads(c)), isa).build());
+        }
+    },
+    /** The Annotated Transformer's. */
+    MULTI_HEADED_ATTENTION("MultiHeadedAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            MultiHeadedAttention module = ForcedModules.on(MultiHeadedAttention.builder(Modules.width(c),
+                Modules.heads(c)), isa).keepWeights().build();
+            Map<String, Tensor> outputs = Modules.run(scope, c, module);
+            assertSame(outputs.get("weights"), module.lastWeights());
+            return outputs;
+        }
+    },
+    /** One input. */
+    MULTI_HEAD_SELF_ATTENTION("MultiHeadSelfAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, ForcedModules.on(MultiHeadSelfAttention.builder(Modules.width(c),
+                Modules.heads(c)), isa).build());
+        }
+    },
+    /** One head. */
+    SELF_ATTENTION("SelfAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, ForcedModules.on(SelfAttention.builder(Modules.width(c)), isa).build());
+        }
+    },
+    /** One head, two inputs. */
+    CROSS_ATTENTION("CrossAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, ForcedModules.on(CrossAttention.builder(Modules.width(c)), isa).build());
+        }
+    },
+    /** One head, gated. */
+    GATED_SELF_ATTENTION("GatedSelfAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, ForcedModules.on(GatedSelfAttention.builder(Modules.width(c)), isa).build());
+        }
+    },
+    /** A decoder's. */
+    GROUPED_QUERY_ATTENTION("GroupedQueryAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.run(scope, c, Modules.grouped(c, isa));
+        }
+    },
+    /** Several queries and sources. */
+    GENERALIZED_QUERY_ATTENTION("GeneralizedQueryAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.generalized(scope, c, isa);
+        }
+    },
+    /** PyTorch's. */
+    TORCH_MULTIHEAD_ATTENTION("nn.MultiheadAttention") {
+        @Override
+        Map<String, Tensor> run(TensorScope scope, Case c, Isa isa) {
+            return Modules.torch(scope, c, isa);
+        }
     };
 
     private final String op;
@@ -166,7 +243,7 @@ enum Operations {
         }
     }
 
-    private static Map<String, Tensor> outputs(Object... namesAndTensors) {
+    static Map<String, Tensor> outputs(Object... namesAndTensors) {
         Map<String, Tensor> outputs = new LinkedHashMap<>();
         for (int i = 0; i < namesAndTensors.length; i += 2) {
             outputs.put((String) namesAndTensors[i], (Tensor) namesAndTensors[i + 1]);
