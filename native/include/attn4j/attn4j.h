@@ -287,6 +287,11 @@ ATTN4J_API attn4j_status attn4j_gate(const float* x, int64_t x_stride, const flo
 
 /* ---- masks ------------------------------------------------------------------------------------------------------- */
 
+/* What other libraries' masks come to in the terms of attention above, over [batch, heads, queries, keys + extra]: the
+ * last `extra` keys are ones no mask knows of, and every query sees them. a and b are [batch, heads, queries, keys]
+ * with strides of the first three dimensions, 0 to repeat, and key stride 1; NULL for none. out has strides likewise,
+ * none of which is 0 where the size is above 1, and overlaps neither. */
+
 /* out = 1 where the query sees the key: neither a nor b hides it (nonzero hides, as in PyTorch), and, if causal != 0,
  * it is not after the query. */
 ATTN4J_API attn4j_status attn4j_mask_keep(const uint8_t* a, int64_t a_batch, int64_t a_head, int64_t a_query,
