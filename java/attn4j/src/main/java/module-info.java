@@ -6,6 +6,7 @@ module io.github.attn4j {
 
     exports io.github.attn4j;
     exports io.github.attn4j.attention;
+    exports io.github.attn4j.io;
     exports io.github.attn4j.nn;
     exports io.github.attn4j.onnx;
     exports io.github.attn4j.tensor;

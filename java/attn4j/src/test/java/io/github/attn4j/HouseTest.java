@@ -10,22 +10,24 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Who may use whom: onnx, nn -> attention -> tensor -> internal. */
+/** Who may use whom: onnx, nn, io -> attention -> tensor -> internal. */
 @AnalyzeClasses(packages = "io.github.attn4j", importOptions = DoNotIncludeTests.class)
 class HouseTest {
     @ArchTest
     static final ArchRule LAYERS = layeredArchitecture().consideringOnlyDependenciesInLayers()
         .layer("root").definedBy("io.github.attn4j")
         .layer("onnx").definedBy("io.github.attn4j.onnx")
+        .layer("io").definedBy("io.github.attn4j.io")
         .layer("nn").definedBy("io.github.attn4j.nn")
         .layer("attention").definedBy("io.github.attn4j.attention")
         .layer("tensor").definedBy("io.github.attn4j.tensor")
         .layer("internal").definedBy("io.github.attn4j.internal")
         .whereLayer("root").mayNotBeAccessedByAnyLayer()
         .whereLayer("onnx").mayNotBeAccessedByAnyLayer()
+        .whereLayer("io").mayNotBeAccessedByAnyLayer()
         .whereLayer("nn").mayNotBeAccessedByAnyLayer()
-        .whereLayer("attention").mayOnlyBeAccessedByLayers("nn", "onnx")
-        .whereLayer("tensor").mayOnlyBeAccessedByLayers("nn", "onnx", "attention");
+        .whereLayer("attention").mayOnlyBeAccessedByLayers("nn", "onnx", "io")
+        .whereLayer("tensor").mayOnlyBeAccessedByLayers("nn", "onnx", "io", "attention");
 
     @ArchTest
     static final ArchRule BINDINGS_STAY_INSIDE = classes().that().haveSimpleName("Native")

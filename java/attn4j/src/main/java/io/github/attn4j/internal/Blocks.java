@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.internal;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
-/** Native memory that is freed together. Thread-safe. The owner's acquire and close order its use. */
+/** Native memory, and what else was added to it, that is freed together. Thread-safe. The owner's acquire and close order its use. */
 public final class Blocks implements Runnable {
     private long[] addresses = new long[4];
     private int count;
+    private final List<Runnable> added = new ArrayList<>(0);
 
     /** No memory yet. */
     public Blocks() {}
@@ -25,9 +28,16 @@ public final class Blocks implements Runnable {
         return address;
     }
 
+    /** Something else, run once when all is freed. */
+    public synchronized void add(Runnable freed) {
+        added.add(freed);
+    }
+
     /** Frees all. */
     @Override
     public synchronized void run() {
+        added.forEach(Runnable::run);
+        added.clear();
         while (count > 0) {
             Native.attn4j_memory_free(addresses[--count]);
         }

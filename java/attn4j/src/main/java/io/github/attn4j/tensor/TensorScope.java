@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.tensor;
 
+import io.github.attn4j.internal.Adoption;
 import io.github.attn4j.internal.Blocks;
 import io.github.attn4j.internal.Memory;
 import io.github.attn4j.internal.Owner;
@@ -14,6 +15,20 @@ import io.github.attn4j.internal.View;
  * is reachable.
  */
 public final class TensorScope implements AutoCloseable {
+    static {
+        Adoption.by(new Adoption() {
+            @Override
+            protected void adopt(Object scope, Runnable freed) {
+                ((TensorScope) scope).adopt(freed);
+            }
+
+            @Override
+            protected Object wrap(Object scope, long address, int type, long[] sizes) {
+                return ((TensorScope) scope).wrap(address, type, sizes);
+            }
+        });
+    }
+
     private final Blocks blocks = new Blocks();
     private final Owner owner = Owner.of("TensorScope", blocks);
 
@@ -126,6 +141,25 @@ public final class TensorScope implements AutoCloseable {
     @Override
     public void close() {
         owner.close();
+    }
+
+    private void adopt(Runnable freed) {
+        try {
+            owner.acquire();
+        } catch (IllegalStateException e) {
+            freed.run();
+            throw e;
+        }
+        try {
+            blocks.add(freed);
+        } finally {
+            owner.release();
+        }
+    }
+
+    private Tensor wrap(long address, int type, long[] sizes) {
+        return new Tensor(DType.values()[type], Shape.of(sizes),
+            new View(owner, address, type, true, sizes, View.contiguous(sizes)));
     }
 
     private Tensor filled(DType dtype, Object values, int length, long... sizes) {

@@ -43,8 +43,8 @@ class ConformanceTest {
         }
         assertTrue(!files.isEmpty(), () -> "no cases: folder=" + root);
         for (Path file : files) {
-            try (TensorScope scope = TensorScope.open()) {
-                run(scope, Case.read(scope, root, file), isa);
+            try (TensorScope scope = TensorScope.open(); Case c = Case.read(root, file)) {
+                run(scope, c, isa);
             } catch (IOException | RuntimeException e) {
                 fail(root.relativize(file) + " cannot be read: " + e);
             }
