@@ -107,7 +107,8 @@ final class Shard implements AutoCloseable {
         for (long at = 0; at < tensor.elements(); at += step) {
             long count = Math.min(step, tensor.elements() - at);
             if (piece == null) {
-                piece = ByteBuffer.allocateDirect((int) Math.min(PIECE, header.dataBytes)).order(ByteOrder.nativeOrder());
+                piece = ByteBuffer.allocateDirect((int) Math.min(PIECE, header.dataBytes))
+                    .order(ByteOrder.nativeOrder());
             }
             piece.clear().limit((int) (count * dtype.bytes()));
             Header.fill(channel, header.dataStart + entry.begin() + at * dtype.bytes(), piece, file);
