@@ -8,9 +8,6 @@ import java.nio.channels.FileChannel;
 
 /** A part of a file in memory, read-only. Run frees it: here by leaving it to the garbage collector. */
 public final class Mapping implements Runnable {
-    /** The most bytes of one mapping. */
-    public static final long LIMIT = Integer.MAX_VALUE;
-
     /** Of the first byte. */
     public final long address;
     private MappedByteBuffer buffer;
@@ -20,7 +17,12 @@ public final class Mapping implements Runnable {
         address = Native.bufferAddress(buffer);
     }
 
-    /** Maps 1 to LIMIT bytes, which the file must have. */
+    /** The most bytes of one mapping; no constant, which the compiler would copy into its users. */
+    public static long limit() {
+        return Integer.MAX_VALUE;
+    }
+
+    /** Maps 1 to limit() bytes, which the file must have. */
     public static Mapping of(FileChannel file, long from, long bytes) throws IOException {
         return new Mapping(file.map(FileChannel.MapMode.READ_ONLY, from, bytes));
     }

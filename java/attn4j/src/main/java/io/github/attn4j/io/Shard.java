@@ -44,7 +44,7 @@ final class Shard implements AutoCloseable {
     /** Opens a regular file; a pipe would be waited for. */
     static FileChannel channel(Path path) throws IOException {
         if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw new WeightsFormatException(path.toString(), "weights are read from a regular file, which this is not");
+            throw new WeightsFormatException(path.toString(), "weights must be in a regular file, which this is not");
         }
         return FileChannel.open(path, StandardOpenOption.READ);
     }
@@ -56,7 +56,7 @@ final class Shard implements AutoCloseable {
         Mapping mapping = null;
         for (Entry entry : header.entries) {
             String reason = entry.oddity();
-            if (reason == null && entry.bytes() > Mapping.LIMIT) {
+            if (reason == null && entry.bytes() > Mapping.limit()) {
                 reason = "more than 2 GiB in one tensor can be mapped on JDK 22 and newer; Safetensors.read takes it on"
                     + " any: name=" + entry.name() + " bytes=" + entry.bytes() + " java.version="
                     + System.getProperty("java.version");
@@ -67,7 +67,7 @@ final class Shard implements AutoCloseable {
             }
             if (entry.bytes() > 0 && (mapping == null || entry.end() > to)) {
                 from = entry.begin();
-                to = from + Math.min(Mapping.LIMIT, header.dataBytes - from);
+                to = from + Math.min(Mapping.limit(), header.dataBytes - from);
                 mapping = Mapping.of(channel, header.dataStart + from, to - from);
                 Adoption.keep(scope, mapping);
             }

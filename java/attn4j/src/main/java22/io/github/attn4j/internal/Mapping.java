@@ -8,9 +8,6 @@ import java.nio.channels.FileChannel;
 
 /** A part of a file in memory, read-only. Run unmaps it; for JDK 22 and up. */
 public final class Mapping implements Runnable {
-    /** The most bytes of one mapping. */
-    public static final long LIMIT = Long.MAX_VALUE;
-
     /** Of the first byte. */
     public final long address;
     private final Arena arena;
@@ -18,6 +15,11 @@ public final class Mapping implements Runnable {
     private Mapping(Arena arena, MemorySegment segment) {
         this.arena = arena;
         address = segment.address();
+    }
+
+    /** The most bytes of one mapping; no constant, which the compiler would copy into its users. */
+    public static long limit() {
+        return Long.MAX_VALUE;
     }
 
     /** Maps 1 byte or more, which the file must have. */

@@ -26,7 +26,8 @@ class JsonReaderTest {
     @ValueSource(strings = {"", " ", "{", "[", "]", "\"", "\"\\", "\"\\u12", "\"\\u12g4\"", "\"\\x\"", "\"\u0001\"",
         "01", "+1", "-", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "tru", "True", "nul", "[1,]", "[,1]",
         "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\":1,\"a\":2}", "{} {}", "1 2", "//",
-        "\"\\ud800\"", "\"\\ude00\"", "\"\\ud800x\"", "\"\\u\uff11\uff11\uff11\uff11\"", "\uff11", "\u00a01", "\ufeff{}"})
+        "\"\\ud800\"", "\"\\ude00\"",
+        "\"\\ud800x\"", "\"\\u\uff11\uff11\uff11\uff11\"", "\uff11", "\u00a01", "\ufeff{}"})
     void refusesAllElse(String text) {
         malformed("the JSON must have ", text);
     }
@@ -34,7 +35,8 @@ class JsonReaderTest {
     @Test
     void givesValues() {
         List<Object> values = new ArrayList<>();
-        JsonReader.read("{\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\": [-9223372036854775808, 1.50e1], \"w\": true, \"p\": {}}",
+        JsonReader.read(
+            "{\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\": [-9223372036854775808, 1.50e1], \"w\": true, \"p\": {}}",
             json -> json.object(name -> {
                 values.add(name);
                 values.add(json.peek());

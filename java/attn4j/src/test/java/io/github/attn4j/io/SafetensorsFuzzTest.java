@@ -109,7 +109,8 @@ class SafetensorsFuzzTest {
 
     /** The next digit becomes another number, perhaps a huge or a negative one. */
     private static byte[] replaceDigit(byte[] content, int from, Random random) {
-        String[] numbers = {"0", "1", "7", "-1", "9223372036854775807", "4294967296", "1e3", "00", "99999999999999999999"};
+        String[] numbers = {"0", "1", "7", "-1", "9223372036854775807", "4294967296", "1e3", "00",
+            "99999999999999999999"};
         for (int at = from; at < content.length; at++) {
             if (content[at] >= '0' && content[at] <= '9') {
                 return splice(content, at, at + 1, numbers[random.nextInt(numbers.length)]

@@ -14,15 +14,21 @@ import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -44,8 +50,8 @@ class SafetensorsWriterTest {
         Tensor tensor = scope.zeros(dtype, sizes);
         byte[] bytes = new byte[(int) tensor.elements() * dtype.bytes()];
         new Random(dtype.ordinal() + bytes.length).nextBytes(bytes);
-        java.nio.ByteBuffer buffer = java.nio.ByteBuffer.allocateDirect(bytes.length)
-            .order(java.nio.ByteOrder.nativeOrder()).put(bytes).flip();
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length)
+            .order(ByteOrder.nativeOrder()).put(bytes).flip();
         return tensor.copyFrom(Tensor.wrap(buffer, dtype, sizes));
     }
 
@@ -60,20 +66,20 @@ class SafetensorsWriterTest {
                 }
                 return bits;
             case INT32:
-                return java.util.Arrays.stream(tensor.toIntArray()).asLongStream().toArray();
+                return Arrays.stream(tensor.toIntArray()).asLongStream().toArray();
             case INT64:
                 return tensor.toLongArray();
             case BFLOAT16, FLOAT16:
                 short[] shorts = tensor.toShortArray();
-                return java.util.stream.IntStream.range(0, shorts.length).mapToLong(i -> shorts[i]).toArray();
+                return IntStream.range(0, shorts.length).mapToLong(i -> shorts[i]).toArray();
             default:
                 byte[] bytes = tensor.toByteArray();
-                return java.util.stream.IntStream.range(0, bytes.length).mapToLong(i -> bytes[i]).toArray();
+                return IntStream.range(0, bytes.length).mapToLong(i -> bytes[i]).toArray();
         }
     }
 
     private static void assertHolds(Map<String, Tensor> expected, Safetensors file) {
-        assertEquals(expected.keySet(), new java.util.TreeSet<>(file.names()));
+        assertEquals(expected.keySet(), new TreeSet<>(file.names()));
         expected.forEach((name, tensor) -> {
             assertEquals(tensor.toString(), file.tensor(name).toString());
             assertArrayEquals(bits(tensor), bits(file.tensor(name)), name);
@@ -99,7 +105,8 @@ class SafetensorsWriterTest {
     @Test
     void everyTypeAndStride() throws IOException {
         Map<String, Tensor> tensors = everything();
-        SafetensorsWriter writer = SafetensorsWriter.builder().metadata("format", "pt").metadata("é\"", "a\\\tb").build();
+        SafetensorsWriter writer = SafetensorsWriter.builder().metadata("format", "pt").metadata("é\"", "a\\\tb")
+            .build();
         Path path = writer.write(tensors, folder.resolve("all.safetensors"));
         for (Safetensors file : List.of(Safetensors.open(path), Safetensors.read(path))) {
             try (file) {
@@ -141,7 +148,7 @@ class SafetensorsWriterTest {
         SafetensorsWriter ba = SafetensorsWriter.builder().metadata("b", "2").metadata("a", "1").build();
         byte[] first = Files.readAllBytes(ab.write(tensors, folder.resolve("1.safetensors")));
         assertArrayEquals(first, Files.readAllBytes(ba.write(reversed, folder.resolve("2.safetensors"))));
-        assertEquals(0, java.nio.ByteBuffer.wrap(first).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong() % 8);
+        assertEquals(0, ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong() % 8);
     }
 
     @Test
@@ -205,7 +212,8 @@ class SafetensorsWriterTest {
             () -> writer.write(Collections.singletonMap("w", null), folder.resolve("w.safetensors")));
         thrown(NullPointerException.class, "metadata k must not be null",
             () -> SafetensorsWriter.builder().metadata("k", null));
-        assertThrows(NoSuchFileException.class, () -> writer.write(one, folder.resolve("none").resolve("w.safetensors")));
+        assertThrows(NoSuchFileException.class,
+            () -> writer.write(one, folder.resolve("none").resolve("w.safetensors")));
         assertEquals(List.of(), listed());
     }
 
@@ -213,7 +221,7 @@ class SafetensorsWriterTest {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }
