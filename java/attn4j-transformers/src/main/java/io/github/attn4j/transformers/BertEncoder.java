@@ -31,6 +31,7 @@ final class BertEncoder implements AutoCloseable {
     private final LayerNorm embeddingNorm;
     private final List<BertLayer> layers = new ArrayList<>();
     private final Attention attention;
+    private final Attention weighing;
     private final MeanPool pool;
     private final Normalize normalize;
     private final Queue<PackedBatch> idle = new ConcurrentLinkedQueue<>();
@@ -60,6 +61,7 @@ final class BertEncoder implements AutoCloseable {
                 source.queryKeyValue().forEach(part -> weights.release(part.name()));
             }
             attention = Attention.builder().ragged().threads(threads).build();
+            weighing = Attention.builder().ragged().weights().threads(threads).build();
             pool = MeanPool.builder().threads(threads).build();
             normalize = Normalize.builder().threads(threads).build();
         } catch (OnnxFormatException | RuntimeException e) {
@@ -96,6 +98,21 @@ final class BertEncoder implements AutoCloseable {
         }
     }
 
+    /** The weights of each layer for one sequence of at most {@code positions} tokens: [heads, tokens, tokens]. */
+    List<Tensor> attention(TensorScope owner, int[] sequence) {
+        List<Tensor> all = new ArrayList<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            all.add(owner.zeros(DType.FLOAT32, 1, config.heads(), sequence.length, sequence.length));
+        }
+        PackedBatch batch = borrow(room(sequence));
+        try {
+            forward(batch, batch.fill(List.of(sequence)), all);
+        } finally {
+            idle.add(batch);
+        }
+        return all.stream().map(layer -> layer.select(0, 0)).toList();
+    }
+
     @Override
     public void close() {
         for (PackedBatch batch = idle.poll(); batch != null; batch = idle.poll()) {
@@ -114,12 +131,7 @@ final class BertEncoder implements AutoCloseable {
         PackedBatch batch = borrow(rows);
         try {
             PackedBatch.Views views = batch.fill(sequences);
-            words.run(views.ids(), views.hidden());
-            positions.runAdding(views.positions(), views.hidden());
-            embeddingNorm.run(views.hidden(), views.hidden());
-            for (BertLayer layer : layers) {
-                layer.run(batch, views);
-            }
+            forward(batch, views, null);
             pool.run(views.hidden(), views.bounds(), views.pooled());
             normalize.run(views.pooled(), views.pooled());
             for (int i = 0; i < sequences.size(); i++) {
@@ -127,6 +139,16 @@ final class BertEncoder implements AutoCloseable {
             }
         } finally {
             idle.add(batch);
+        }
+    }
+
+    /** From ids to the last hidden states; each layer's weights, [1, heads, tokens, tokens], are written if asked. */
+    private void forward(PackedBatch batch, PackedBatch.Views views, List<Tensor> written) {
+        words.run(views.ids(), views.hidden());
+        positions.runAdding(views.positions(), views.hidden());
+        embeddingNorm.run(views.hidden(), views.hidden());
+        for (int layer = 0; layer < layers.size(); layer++) {
+            layers.get(layer).run(batch, views, written == null ? null : written.get(layer));
         }
     }
 
@@ -154,6 +176,6 @@ final class BertEncoder implements AutoCloseable {
             batch.close();
         }
         int rounded = Math.max(LEAST_CAPACITY, Integer.highestOneBit(Math.max(1, rows - 1)) * 2);
-        return new PackedBatch(config, attention, Math.min(passTokens, rounded));
+        return new PackedBatch(config, attention, weighing, Math.min(passTokens, rounded));
     }
 }

@@ -56,12 +56,12 @@ final class BertLayer {
         outputNorm = norm(source.outputNorm(), threads);
     }
 
-    /** Replaces the batch's hidden states by this layer's. */
-    void run(PackedBatch batch, PackedBatch.Views views) {
+    /** Replaces the batch's hidden states by this layer's; weights may be null, or as {@link PackedBatch#attend}. */
+    void run(PackedBatch batch, PackedBatch.Views views, Tensor weights) {
         Tensor hidden = views.hidden();
         Tensor projected = views.projected();
         queryKeyValue.run(hidden, views.queryKeyValue());
-        batch.attend(views);
+        batch.attend(views, weights);
         attentionOutput.run(views.flatContext(), hidden, projected);
         attentionNorm.run(projected, hidden);
         up.run(hidden, views.intermediate());

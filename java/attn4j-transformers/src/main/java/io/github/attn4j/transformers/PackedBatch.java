@@ -5,6 +5,7 @@
 package io.github.attn4j.transformers;
 
 import io.github.attn4j.attention.Attention;
+import io.github.attn4j.attention.AttentionInputs;
 import io.github.attn4j.attention.AttentionPlan;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
@@ -40,10 +41,12 @@ final class PackedBatch implements AutoCloseable {
     private final LongBuffer bounds;
     private final Views all;
     private final AttentionPlan attention;
+    private final Attention weighing;
 
-    /** Memory for up to {@code capacity} tokens, in as many sequences. */
-    PackedBatch(BertConfig config, Attention attention, int capacity) {
+    /** Memory for up to {@code capacity} tokens, in as many sequences; {@code weighing} also writes the weights. */
+    PackedBatch(BertConfig config, Attention attention, Attention weighing, int capacity) {
         this.config = config;
+        this.weighing = weighing;
         this.capacity = capacity;
         ids = ints(capacity);
         positions = ints(capacity);
@@ -66,10 +69,19 @@ final class PackedBatch implements AutoCloseable {
         return capacity;
     }
 
-    /** Attention of the tokens of each sequence among themselves, from queryKeyValue to context. */
-    void attend(Views views) {
-        attention.run(
-                views.queries(), views.keys(), views.values(), views.context(), views.bounds(), views.bounds());
+    /**
+     * Attention of the tokens of each sequence among themselves, from queryKeyValue to context; and to {@code weights}
+     * [sequences, heads, tokens, tokens of the longest] if that is not null, what each head looks at.
+     */
+    void attend(Views views, Tensor weights) {
+        if (weights == null) {
+            attention.run(
+                    views.queries(), views.keys(), views.values(), views.context(), views.bounds(), views.bounds());
+        } else {
+            weighing.run(AttentionInputs.of(views.queries(), views.keys(), views.values(), views.context())
+                    .cumulative(views.bounds(), views.bounds())
+                    .scores(weights));
+        }
     }
 
     /** Lays the sequences end to end and gives views of their size. */

@@ -5,13 +5,18 @@ package io.github.attn4j.transformers;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 final class SentenceTokenizer implements AutoCloseable {
+    /** A text cut up: the ids of its tokens, how they are written, and the words they are pieces of. */
+    record Pieces(int[] ids, List<String> tokens, List<TextAttention.Word> words) {}
+
     private static final String OFFLINE = "ai.djl.offline";
+    private static final int REPLACEMENT = 0xFFFD;
 
     private final HuggingFaceTokenizer tokenizer;
     private final boolean parallel;
@@ -43,6 +48,30 @@ final class SentenceTokenizer implements AutoCloseable {
             }
         }
         return all;
+    }
+
+    /** The same tokens as {@link #tokenize} gives, with their words. */
+    Pieces pieces(String text) {
+        // Half a surrogate pair would shift the places that the library counts, by code points, in what follows it.
+        int[] points = text.codePoints()
+                .map(point -> Character.getType(point) == Character.SURROGATE ? REPLACEMENT : point)
+                .toArray();
+        Encoding encoding = tokenizer.encode(new String(points, 0, points.length));
+        CharSpan[] places = encoding.getCharTokenSpans();
+        long[] wordOf = encoding.getWordIds();
+        List<TextAttention.Word> words = new ArrayList<>();
+        int from = 0;
+        for (int token = 1; token <= wordOf.length; token++) {
+            if (token == wordOf.length || wordOf[token] != wordOf[from]) {
+                if (wordOf[from] >= 0 && places[from] != null) {
+                    int start = places[from].getStart();
+                    String word = new String(points, start, places[token - 1].getEnd() - start);
+                    words.add(new TextAttention.Word(word, new TokenSpan(from, token)));
+                }
+                from = token;
+            }
+        }
+        return new Pieces(ids(encoding), List.of(encoding.getTokens()), words);
     }
 
     @Override
