@@ -53,17 +53,17 @@ public final class Lesson {
 
     /** The same three for a second head, which looks for other things. */
     private static final float[] W_QUERY_2 = {
-        0, 1, 0,
         1, 0, 0,
         0, 1, 0,
-        0, 0, 1
+        1, 0, 1,
+        0, 1, 0
     };
 
     private static final float[] W_KEY_2 = {
+        0, 1, 1,
         1, 0, 0,
-        0, 1, 0,
-        0, 1, 0,
-        0, 0, 1
+        0, 0, 0,
+        0, 0, 0
     };
 
     private static final float[] W_VALUE_2 = {

@@ -9,7 +9,7 @@ final class ColourScale {
     private static final double DARKEST = 0.19;
     private static final double LIGHTEST = 0.975;
     private static final double[] HUES = {285, 305, 345, 390, 425, 455}; // degrees, at equal distances
-    private static final double[] CHROMAS = {0.045, 0.13, 0.185, 0.165, 0.125, 0.03};
+    private static final double[] CHROMAS = {0.045, 0.13, 0.185, 0.155, 0.095, 0.025};
     private static final int[] COLOURS = new int[SIZE];
 
     static {

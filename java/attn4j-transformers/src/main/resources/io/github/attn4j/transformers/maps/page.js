@@ -153,8 +153,9 @@ function buildStage() {
   data.queries.forEach((query, at) => {
     const word = element("button", "word", query);
     word.type = "button";
-    for (const event of ["pointerenter", "focus", "click"]) {
-      word.addEventListener(event, () => look(at, -1));
+    word.addEventListener("focus", () => look(at, -1));
+    for (const event of ["pointerenter", "click"]) {
+      word.addEventListener(event, () => focusWord(at));
     }
     byId("queries").append(word);
   });
@@ -169,12 +170,17 @@ function buildStage() {
   byId("stage").addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
   byId("queries").addEventListener("keydown", event => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by) byId("queries").children[Math.min(rows - 1, Math.max(0, shown.word + by))].focus();
+    if (!by) return;
+    focusWord(Math.min(rows - 1, Math.max(0, shown.word + by)));
+    document.activeElement.scrollIntoView({ block: "nearest" });
   });
   for (const event of ["pointermove", "click"]) {
     byId("matrix").addEventListener(event, pointed => {
       const cell = cellAt(pointed);
-      if (cell) look(cell.query, cell.key);
+      if (cell) {
+        focusWord(cell.query);
+        look(cell.query, cell.key);
+      }
     });
   }
   new ResizeObserver(() => { if (byId("stage").open) paintStage(); }).observe(byId("flow"));
@@ -186,6 +192,11 @@ function step(what, by) {
   const head = what === "head" ? (shown.head + by + heads) % heads : Math.min(shown.head, heads - 1);
   history.replaceState(null, "", address(layer, head, shown.word));
   route();
+}
+
+/** One word is looked from at a time, however it was reached: it has the focus. */
+function focusWord(word) {
+  byId("queries").children[word].focus({ preventScroll: true });
 }
 
 /** A word is pointed at, in the sentence (key is -1) or in the heat map. */
@@ -324,7 +335,7 @@ function route() {
   shown.key = -1;
   if (!stage.open) {
     stage.showModal();
-    byId("queries").children[shown.word].focus({ preventScroll: true });
+    focusWord(shown.word);
   }
   paintStage();
 }
