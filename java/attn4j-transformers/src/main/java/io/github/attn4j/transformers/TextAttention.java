@@ -12,8 +12,8 @@ import java.util.Optional;
  *
  * @param tokens the text as the model sees it, special tokens included
  * @param words the words of the text as it has them, in its order; special tokens are of no word
- * @param layers for each layer the weights, FLOAT32 [heads, tokens, tokens]: how much of what a query (the row) takes up
- *     comes from each key (the column); each row sums to 1
+ * @param layers for each layer the weights, FLOAT32 [heads, tokens, tokens]: how much of what a query (the row) takes
+ *     up comes from each key (the column); shares without a unit, each row sums to 1
  */
 public record TextAttention(List<String> tokens, List<Word> words, List<Tensor> layers) {
     /**

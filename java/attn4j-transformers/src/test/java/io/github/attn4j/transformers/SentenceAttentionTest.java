@@ -65,7 +65,8 @@ class SentenceAttentionTest {
     @Test
     void wordsStandAsInTheText() {
         try (TensorScope scope = TensorScope.open()) {
-            TextAttention attention = encoder.attention(scope, "\uD83D\uDE00 x\uD800y Transformers, DIDN'T \u00dcn\u00ef!");
+            String text = "\uD83D\uDE00 x\uD800y Transformers, DIDN'T \u00dcn\u00ef!";
+            TextAttention attention = encoder.attention(scope, text);
             assertEquals("[CLS]", attention.tokens().get(0));
             Word word = attention.word("transformers").orElseThrow();
             assertEquals("Transformers", word.text());
@@ -73,15 +74,16 @@ class SentenceAttentionTest {
             assertEquals("\u00dcn\u00ef", attention.word("\u00fcn\u00ef").orElseThrow().text());
             assertEquals("T", attention.word("t").orElseThrow().text());
             assertTrue(attention.word("[CLS]").isEmpty());
-            Word pieces = encoder.attention(scope, "an antidisestablishment").word("antidisestablishment").orElseThrow();
-            assertEquals(new TokenSpan(2, 8), pieces.tokens());
+            TextAttention cut = encoder.attention(scope, "an antidisestablishment");
+            assertEquals(new TokenSpan(2, 8), cut.word("antidisestablishment").orElseThrow().tokens());
         }
     }
 
     @Test
     void theTokensAreThoseOfTheEncoding() throws IOException {
         try (SentenceTokenizer tokenizer = new SentenceTokenizer(ModelFiles.onClassPath(MODEL), 16, false)) {
-            for (String text : new String[] {"", "a\uD800b", "x\uDC00", "e\u0301 \uD83C\uDFF3\uFE0F", "word ".repeat(99)}) {
+            String[] texts = {"", "a\uD800b", "x\uDC00", "e\u0301 \uD83C\uDFF3\uFE0F", "word ".repeat(99)};
+            for (String text : texts) {
                 SentenceTokenizer.Pieces pieces = tokenizer.pieces(text);
                 assertArrayEquals(tokenizer.tokenize(List.of(text)).get(0), pieces.ids());
                 assertEquals(pieces.ids().length, pieces.tokens().size());

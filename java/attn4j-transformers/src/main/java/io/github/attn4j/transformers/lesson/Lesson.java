@@ -127,8 +127,8 @@ public final class Lesson {
         attend(scope, ScoreStage.SCALED, q, k, v, scores);
         print.matrix("scores = queries keys^T", "[queries, keys]", matrix(scores, 0));
 
-        print.text("Step 3. Softmax makes each row of scores into shares that sum to 1: exp(score), divided by the row's",
-                "sum. The best fit takes most, and the others never quite nothing.");
+        print.text("Step 3. Softmax makes each row of scores into shares that sum to 1: exp(score), divided by",
+                "the sum over the row. The best fit takes most, and the others never quite nothing.");
         Tensor weights = scope.zeros(DType.FLOAT32, 1, 1, TOKENS, TOKENS);
         Tensor outputs = attend(scope, ScoreStage.WEIGHTS, q, k, v, weights);
         print.matrix("weights = softmax(scores)", "[queries, keys]", matrix(weights, 0));
@@ -139,8 +139,8 @@ public final class Lesson {
 
     private void twoHeads(TensorScope scope, Tensor x) {
         print.heading("Two heads");
-        print.text("One row of weights can only look one way. So a model has several heads, each with matrices of its own,",
-                "and does the same in each. First, the matrices of all heads stand side by side, for one product each.");
+        print.text("A head can only look in one way. So a model has several, each with matrices of its own, and does",
+                "the same in each. First, the matrices of all heads stand side by side: still three products.");
         int heads = 2;
         Tensor queries = project(scope, x, W_QUERY, W_QUERY_2);
         Tensor keys = project(scope, x, W_KEY, W_KEY_2);
@@ -149,13 +149,13 @@ public final class Lesson {
         print.matrix("keys = x Wk", "[tokens, heads * headDim]", keys);
         print.matrix("values = x Wv", "[tokens, heads * valueDim]", values);
 
-        print.text("The columns of each head are then seen as a matrix of its own: reshape and transpose, without a copy.",
+        print.text("Then the columns of each head are seen as a matrix of its own, without a copy.",
                 "    [tokens, heads * headDim] -> [tokens, heads, headDim] -> [heads, tokens, headDim]");
         Tensor q = split(queries, heads);
         Tensor k = split(keys, heads);
         Tensor v = split(values, heads);
 
-        print.text("One call does both heads. Head 0 is the head from above, and sees what it saw; head 1 sees otherwise.");
+        print.text("One call does both heads. Head 0 is the one from above and sees the same; head 1 looks elsewhere.");
         Tensor scores = scope.zeros(DType.FLOAT32, 1, heads, TOKENS, TOKENS);
         attend(scope, ScoreStage.SCALED, q, k, v, scores);
         Tensor weights = scope.zeros(DType.FLOAT32, 1, heads, TOKENS, TOKENS);
@@ -168,10 +168,11 @@ public final class Lesson {
 
         print.text("At last the heads' outputs stand side by side again, so that each token has one row: the way back.",
                 "    [heads, tokens, valueDim] -> [tokens, heads, valueDim] -> [tokens, heads * valueDim]");
-        Tensor joined = scope.zeros(DType.FLOAT32, TOKENS, heads, HEAD_DIM).copyFrom(outputs.select(0, 0).transpose(0, 1));
+        Tensor joined = scope.zeros(DType.FLOAT32, TOKENS, heads, HEAD_DIM);
+        joined.copyFrom(outputs.select(0, 0).transpose(0, 1));
         print.matrix("outputs of both heads", "[tokens, heads * valueDim]", joined.reshape(TOKENS, heads * HEAD_DIM));
-        print.text("A model multiplies that by one more learned matrix and goes on to its next layer. It also divides the",
-                "scores by sqrt(headDim), to keep softmax from picking one key alone: leave out scale(1f), and so does this.");
+        print.text("A model multiplies that by one more learned matrix and goes on. It also divides the scores by",
+                "sqrt(headDim), so that softmax does not pick one key alone; here that is left out for whole numbers.");
     }
 
     /** {@code x W}, where W is the matrices of all heads side by side: [tokens, heads * headDim]. */
@@ -191,8 +192,9 @@ public final class Lesson {
     }
 
     /**
-     * Attention. It never stores scores or weights, but can be asked to write them as they are at a stage: [batch, heads,
-     * queries, keys]. Returns the outputs, [batch, heads, queries, valueDim].
+     * Attention. It never stores scores or weights, but can be asked to write them as they are at a stage: [batch,
+     * heads, queries, keys]. It multiplies the scores by 1 / sqrt(headDim) unless it is given another factor, here 1.
+     * Returns the outputs, [batch, heads, queries, valueDim].
      */
     private static Tensor attend(TensorScope scope, ScoreStage stage, Tensor q, Tensor k, Tensor v, Tensor written) {
         Attention attention = Attention.builder().scale(1f).scores(stage).build();

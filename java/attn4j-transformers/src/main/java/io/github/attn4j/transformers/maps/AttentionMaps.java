@@ -18,9 +18,9 @@ import java.util.Objects;
  * AttentionMaps.of(tokens).title("One layer of mine").layer("decoder", weights).writeHtml(Path.of("maps.html"));
  * }</pre>
  *
- * <p>On the page a click enlarges a head, and pointing at a word (with the mouse, a finger, or the keyboard) shows what it
- * looks at. {@code maps.html#layer=3&head=5&word=8} opens it there; all are counted from 0. Colours are those of the
- * square root of the weight, the same for all heads: from 0 to 1, or to the largest weight where dropout made one larger.
+ * <p>On the page a click enlarges a head, and pointing at a word (with the mouse, a finger, or the keyboard) shows what
+ * it looks at. {@code maps.html#layer=3&head=5&word=8} opens it there; all are counted from 0. A colour stands for the
+ * square root of a weight, the same in all heads: from 0 to 1, or to the largest weight where dropout made one larger.
  * Thumbnails show at most {@value #MOST_PIXELS} rows and columns; beyond, a pixel is the largest of its weights.
  */
 public final class AttentionMaps {
@@ -99,8 +99,8 @@ public final class AttentionMaps {
      * @param weights floating-point [heads, queries, keys]: row i is what query i looks at. Shares without a unit, from
      *     0 to 1 (dropout may make them larger); a row need not sum to 1. Copied.
      * @return this
-     * @throws IllegalArgumentException if rank or sizes do not fit the tokens, a weight is negative, infinite or NaN, or
-     *     all layers together exceed {@link #MOST_WEIGHTS}; nothing was added then
+     * @throws IllegalArgumentException if rank or sizes do not fit the tokens, a weight is negative, infinite or NaN,
+     *     or all layers together exceed {@link #MOST_WEIGHTS}; nothing was added then
      * @throws IllegalStateException if the scope of the weights is closed
      */
     public AttentionMaps layer(String name, Tensor weights) {

@@ -19,24 +19,27 @@ final class MapLayer {
         this.keys = keys;
         Objects.requireNonNull(tensor, "weights");
         if (tensor.rank() != 3) {
-            throw new IllegalArgumentException("weights must be [heads, queries, keys]: rank=" + tensor.rank() + " shape="
-                    + tensor.shape() + " layer=" + name);
+            throw new IllegalArgumentException("weights must be [heads, queries, keys]: rank=" + tensor.rank()
+                    + " shape=" + tensor.shape() + " layer=" + name);
         }
         checkSize(tensor, 1, "queries", queries);
         checkSize(tensor, 2, "keys", keys);
         if (tensor.size(0) < 1) {
-            throw new IllegalArgumentException("a layer has at least 1 head: heads=" + tensor.size(0) + " layer=" + name);
+            throw new IllegalArgumentException(
+                    "a layer has at least 1 head: heads=" + tensor.size(0) + " layer=" + name);
         }
         if (tensor.elements() > room) {
-            throw new IllegalArgumentException("maps hold at most " + AttentionMaps.MOST_WEIGHTS + " weights: left=" + room
-                    + " weights=" + tensor.elements() + " layer=" + name + ", show fewer layers, heads or tokens");
+            throw new IllegalArgumentException("maps hold at most " + AttentionMaps.MOST_WEIGHTS + " weights: left="
+                    + room + " weights=" + tensor.elements() + " layer=" + name
+                    + ", show fewer layers, heads or tokens");
         }
         heads = (int) tensor.size(0);
         weights = tensor.toFloatArray();
         for (int i = 0; i < weights.length; i++) {
             if (!(weights[i] >= 0 && weights[i] < Float.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("weights are finite and at least 0: weight=" + weights[i] + " at head="
-                        + i / keys / queries + " query=" + i / keys % queries + " key=" + i % keys + " layer=" + name);
+                throw new IllegalArgumentException("weights are finite and at least 0: weight=" + weights[i]
+                        + " at head=" + i / keys / queries + " query=" + i / keys % queries + " key=" + i % keys
+                        + " layer=" + name);
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page as one text: page.html with page.css, page.js and the data put into it. Whatever comes from outside stands in
-// it as a JSON string without a single < or &, or escaped in the title; the script only ever sets it as text.
+// The page as one text: page.html with page.css, page.js and the data put into it. Whatever comes from outside stands
+// in it as a JSON string without a single < or &, or escaped in the title; the script only ever sets it as text.
 package io.github.attn4j.transformers.maps;
 
 import io.github.attn4j.transformers.TokenSpan;
@@ -46,8 +46,8 @@ final class MapsPage {
         }
         return "{\"title\":" + string(maps.title) + ",\"subtitle\":" + string(maps.subtitle) + ",\n\"queries\":"
                 + strings(maps.queries) + ",\n\"keys\":" + strings(maps.keys) + ",\n\"top\":" + top + ",\"mostPixels\":"
-                + AttentionMaps.MOST_PIXELS + ",\"selfAttention\":" + maps.queries.equals(maps.keys) + ",\"mark\":" + mark(maps) + ",\n\"colours\":\"" + colours
-                + "\",\n\"layers\":" + layers + "}";
+                + AttentionMaps.MOST_PIXELS + ",\"selfAttention\":" + maps.queries.equals(maps.keys) + ",\n\"mark\":"
+                + mark(maps) + ",\n\"colours\":\"" + colours + "\",\n\"layers\":" + layers + "}";
     }
 
     private static String mark(AttentionMaps maps) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The heat maps of all heads as one picture: a row for each layer, or several where it has many heads; title, legend and
-// the highlighted link. Drawn for a light ground, at twice the size of a screen's pixels.
+// The heat maps of all heads as one picture: a row for each layer, or several where it has many heads; title, legend
+// and the highlighted link. Drawn for a light ground, with two pixels for one of the page.
 package io.github.attn4j.transformers.maps;
 
 import java.awt.BasicStroke;

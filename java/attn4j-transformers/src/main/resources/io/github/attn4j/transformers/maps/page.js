@@ -3,7 +3,7 @@ const byId = id => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 const rows = data.queries.length;
 const columns = data.keys.length;
-const layers = data.layers.map(layer => decoded(layer.weights)); // each [heads, rows, columns], 65535 stands for data.top
+const layers = data.layers.map(layer => decoded(layer.weights)); // [heads, rows, columns]; 65535 stands for data.top
 const colours = data.colours.match(/.{6}/g).map(hex => [0, 2, 4].map(i => parseInt(hex.slice(i, i + 2), 16)));
 const shown = { layer: 0, head: 0, word: 0, key: -1 };
 const MOST_RANKS = 12;
@@ -144,7 +144,8 @@ function buildMark() {
   const mark = data.mark;
   byId("mark").hidden = false;
   byId("mark").href = address(mark.layer, mark.head, mark.queries[0]);
-  byId("mark-text").append("Of all heads, ", element("strong", "", `${data.layers[mark.layer].name}, head ${mark.head}`),
+  const name = `${data.layers[mark.layer].name}, head ${mark.head}`;
+  byId("mark-text").append("Of all heads, ", element("strong", "", name),
     " looks most from ", element("strong", "", `“${mark.from}”`), " to ", element("strong", "", `“${mark.to}”`),
     `: ${number(mark.weight)} of the attention. Shaded: all that “${mark.from}” looks at there.`);
 }
@@ -347,6 +348,7 @@ function setTheme(isDark) {
   paintAll();
 }
 
+byId("title").classList.toggle("long", data.title.length > 140);
 byId("subtitle").textContent = data.subtitle;
 if (data.mark) shown.word = data.mark.queries[0];
 buildLegend();

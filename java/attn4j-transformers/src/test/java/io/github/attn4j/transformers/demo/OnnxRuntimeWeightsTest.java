@@ -54,7 +54,7 @@ class OnnxRuntimeWeightsTest {
     @Test
     void weightsEqualOnnxRuntimes() throws Exception {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        String text = "The animal didn't cross the street because it was too tired. " + "More of it, tokenized. ".repeat(9);
+        String text = Maps.SENTENCE + " More of it, tokenized.".repeat(9);
         try (TensorScope scope = TensorScope.open();
                 SentenceEncoder encoder = SentenceEncoder.load(MODEL);
                 OrtSession session = environment.createSession(model(6))) {

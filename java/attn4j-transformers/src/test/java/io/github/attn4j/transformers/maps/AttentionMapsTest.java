@@ -86,7 +86,8 @@ class AttentionMapsTest {
     @Test
     void aLinkIsTheSumOverPiecesLookedAtAndTheMeanOverThoseThatLook() {
         Tensor first = scope.of(new float[] {.5f, .25f, .25f, .125f, .125f, .75f}, 1, 2, 3);
-        Tensor second = scope.of(new float[] {.5f, .25f, .25f, .125f, .125f, .75f, 0, .5f, .5f, .25f, 0, .75f}, 2, 2, 3);
+        Tensor second = scope.of(
+                new float[] {.5f, .25f, .25f, .125f, .125f, .75f, 0, .5f, .5f, .25f, 0, .75f}, 2, 2, 3);
         maps.layer("a", first).layer("b", second);
         assertEquals(new Link(0, 0, span(0, 1), span(0, 1), .5f), maps.strongest(span(0, 1), span(0, 1)));
         assertEquals(new Link(1, 1, span(0, 1), span(1, 3), 1), maps.strongest(span(0, 1), span(1, 3)));

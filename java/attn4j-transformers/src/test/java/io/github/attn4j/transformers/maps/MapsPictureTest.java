@@ -31,7 +31,8 @@ class MapsPictureTest {
     }
 
     private static int colour(BufferedImage picture, double x, double y) {
-        return picture.getRGB((int) (MapsPicture.MARGIN + MapsPicture.LABEL + x), (int) (MapsPicture.TOP + y)) & 0xFFFFFF;
+        int left = MapsPicture.MARGIN + MapsPicture.LABEL;
+        return picture.getRGB((int) (left + x), (int) (MapsPicture.TOP + y)) & 0xFFFFFF;
     }
 
     @Test
@@ -42,7 +43,8 @@ class MapsPictureTest {
         for (int query = 0; query < 5; query++) {
             for (int key = 0; key < 16; key++) {
                 float weight = query == 3 && key == 10 ? 0.36f : 0;
-                assertEquals(ColourScale.light(weight, 1), colour(picture, (key + 0.5) * width, (query + 0.5) * height));
+                int actual = colour(picture, (key + 0.5) * width, (query + 0.5) * height);
+                assertEquals(ColourScale.light(weight, 1), actual);
             }
         }
     }
