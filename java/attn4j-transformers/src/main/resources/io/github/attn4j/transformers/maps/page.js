@@ -168,7 +168,10 @@ function buildStage() {
   document.querySelectorAll("[data-step]").forEach(button => button.addEventListener("click", () =>
     step(button.dataset.step, Number(button.dataset.by))));
   byId("close").addEventListener("click", () => byId("stage").close());
-  byId("stage").addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
+  byId("stage").addEventListener("close", () => {
+    // The event comes later than the closing; by then another head may have been opened.
+    if (!byId("stage").open) history.replaceState(null, "", location.pathname + location.search);
+  });
   byId("queries").addEventListener("keydown", event => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
