@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Native memory, and what else was added to it, that is freed together. Thread-safe. The owner's acquire and close order its use. */
+/**
+ * Native memory, and what else was added to it, that is freed together. Thread-safe. The owner's acquire and close
+ * order its use.
+ */
 public final class Blocks implements Runnable {
     private long[] addresses = new long[4];
     private int count;

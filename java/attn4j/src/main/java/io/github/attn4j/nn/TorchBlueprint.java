@@ -72,7 +72,7 @@ final class TorchBlueprint {
     Attention attention(boolean dropping, boolean causal, int weightsRank) {
         Attention.Builder builder = options.attention(dropping);
         if (causal) {
-            builder.causal(Alignment.TOP_LEFT);
+            builder.causal().alignment(Alignment.TOP_LEFT);
         }
         return (weightsRank == 0 ? builder : weightsRank == 3 ? builder.averagedWeights() : builder.weights()).build();
     }
