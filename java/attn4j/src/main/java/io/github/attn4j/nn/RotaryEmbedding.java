@@ -18,6 +18,9 @@ import java.util.Objects;
  * headDim], are a batch of one with position ids: {@code x.transpose(0, 1).reshape(1, heads, tokens, headDim)}.
  */
 public final class RotaryEmbedding {
+    /** Names for messages, made once: a run allocates nothing. */
+    private static final String[] SIZES = {"x.size(0)", "x.size(1)", "x.size(2)", "x.size(3)"};
+
     private final View cos;
     private final View sin;
     private final RotaryLayout layout;
@@ -132,7 +135,7 @@ public final class RotaryEmbedding {
                 + " x.dtype=" + in.typeName());
         }
         for (int d = 0; d < 4; d++) {
-            Check.size(result, "out", d, in.size(d), "x.size(" + d + ")");
+            Check.size(result, "out", d, in.size(d), SIZES[d]);
         }
         Check.atLeast(1, in.size(1), "heads");
         if (2 * cos.size(1) > in.size(3)) {

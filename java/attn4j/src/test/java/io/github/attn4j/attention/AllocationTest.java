@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static io.github.attn4j.SteadyState.assertAllocatesNothing;
 
-import com.sun.management.ThreadMXBean;
 import io.github.attn4j.Samples;
 import io.github.attn4j.nn.Activation;
 import io.github.attn4j.nn.LayerNorm;
@@ -12,13 +10,10 @@ import io.github.attn4j.nn.Linear;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 /** A steady-state call allocates nothing in Java. */
 class AllocationTest {
-    private static final int CALLS = 20_000;
-
     @Test
     void plannedRuns() {
         try (TensorScope scope = TensorScope.open()) {
@@ -59,20 +54,5 @@ class AllocationTest {
                 Activation.GELU.run(out, out);
             });
         }
-    }
-
-    private static void assertAllocatesNothing(Runnable call) {
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        assertTrue(threads.isThreadAllocatedMemorySupported());
-        long least = Long.MAX_VALUE;
-        // The interpreter and the JIT may allocate on this thread while warming up; the best of some rounds is steady.
-        for (int round = 0; round < 10 && least > 0; round++) {
-            long before = threads.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < CALLS; i++) {
-                call.run();
-            }
-            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertEquals(0, least);
     }
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.attn4j.Samples;
+import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.internal.Isa;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** With a cache, token by token or in parts, a decoder's attention gives what it gives at once. */
+class GroupedQueryCacheTest {
+    private static final int BATCH = 2, TOKENS = 41, WIDTH = 20, HEADS = 4, KV_HEADS = 2, DIM = 6;
+
+    private final TensorScope scope = TensorScope.open();
+    private final Tensor x = Samples.normal(scope, 1, BATCH, TOKENS, WIDTH);
+
+    @AfterEach
+    void close() {
+        scope.close();
+    }
+
+    private GroupedQueryAttention module(Isa isa, long window) {
+        RotaryTables tables = RotaryTables.builder(DIM).build(scope, TOKENS);
+        return ModuleWeights.loaded(scope, ForcedModules.on(GroupedQueryAttention.builder(WIDTH, HEADS, KV_HEADS), isa)
+            .headDim(DIM).causal().window(window, -1).queryKeyNorm(1e-6).gating(Gating.ELEMENTWISE)
+            .rotary(RotaryEmbedding.builder(tables).isa(isa).build()).build(), 3);
+    }
+
+    private static void assertClose(Tensor expected, Tensor actual) {
+        assertArrayEquals(expected.toFloatArray(), actual.toFloatArray(), 2e-6f);
+    }
+
+    /** The rows of one part, dense, as a decoder has them. */
+    private Tensor part(Tensor tensor, int from, int to) {
+        return scope.zeros(DType.FLOAT32, BATCH, to - from, WIDTH).copyFrom(tensor.slice(1, from, to));
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.attn4j.Samples#isas")
+    void tokenByToken(Isa isa) {
+        GroupedQueryAttention module = module(isa, -1);
+        Tensor whole = module.apply(scope, x);
+        try (KeyValueCache cache = KeyValueCache.builder(BATCH, KV_HEADS, DIM).chunk(8).build();
+             Forward forward = module.plan(BATCH, 1, 1)) {
+            Tensor out = scope.zeros(DType.FLOAT32, BATCH, 1, WIDTH);
+            for (int token = 0; token < TOKENS; token++) {
+                forward.run(ModuleInputs.of(part(x, token, token + 1), out).cache(cache));
+                assertEquals(token + 1, cache.length());
+                assertClose(part(whole, token, token + 1), out);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.attn4j.Samples#isas")
+    void inPartsWithAWindowAndARing(Isa isa) {
+        GroupedQueryAttention module = module(isa, 5);
+        Tensor whole = module.apply(scope, x);
+        int[] ends = {7, 8, 9, 20, 21, TOKENS};
+        try (KeyValueCache ring = KeyValueCache.builder(BATCH, KV_HEADS, DIM).ring(5 + 20).build()) {
+            int from = 0;
+            for (int to : ends) {
+                assertClose(part(whole, from, to), module.apply(scope, part(x, from, to), ring));
+                from = to;
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.attn4j.Samples#isas")
+    void positionsOfOnesOwn(Isa isa) {
+        GroupedQueryAttention module = module(isa, -1);
+        long[] ids = new long[TOKENS];
+        for (int i = 0; i < TOKENS; i++) {
+            ids[i] = i;
+        }
+        Tensor given = module.apply(scope, ModuleInputs.of(x, null).positions(scope.of(ids, 1, TOKENS)));
+        assertArrayEquals(module.apply(scope, x).toFloatArray(), given.toFloatArray());
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.attn4j.Samples#isas")
+    void aMaskCountsTheCachedKeys(Isa isa) {
+        GroupedQueryAttention module = module(isa, -1);
+        boolean[] hidden = new boolean[9 * 9];
+        java.util.Arrays.fill(hidden, true);
+        for (int i = 0; i < 9; i++) {
+            hidden[i * 9 + 2] = false;
+        }
+        Tensor mask = scope.of(hidden, 9, 9);
+        Tensor whole = module.apply(scope, ModuleInputs.of(part(x, 0, 9), null).mask(mask));
+        try (KeyValueCache cache = KeyValueCache.builder(BATCH, KV_HEADS, DIM).chunk(4).build()) {
+            module.apply(scope, part(x, 0, 5), cache);
+            Tensor rest = module.apply(scope, ModuleInputs.of(part(x, 5, 9), null).cache(cache).mask(mask.slice(0, 5, 9)));
+            assertClose(part(whole, 5, 9), rest);
+        }
+    }
+}
