@@ -2,12 +2,12 @@
 package io.github.attn4j.conformance;
 
 import io.github.attn4j.io.Safetensors;
+import io.github.attn4j.io.StateDict;
 import io.github.attn4j.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** A conformance case: inputs, expected outputs, attributes, tolerances. */
 final class Case implements AutoCloseable {
@@ -54,8 +54,7 @@ final class Case implements AutoCloseable {
 
     /** All of them, by their PyTorch names. */
     Map<String, Tensor> params() {
-        return members.keySet().stream().filter(key -> key.startsWith("param."))
-            .collect(Collectors.toMap(key -> key.substring(6), this::tensor));
+        return StateDict.under(file.tensors(), "param.");
     }
 
     /** Null if it is not expected. */
