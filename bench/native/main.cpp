@@ -20,6 +20,7 @@ constexpr Scenario scenarios[] = {
      "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias]"},
     {"linear", run_linear,
      "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
+    {"module", run_module, "[--batch 32] [--queries 128] [--width 768] [--heads 12]"},
 };
 
 int usage() {

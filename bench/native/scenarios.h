@@ -11,6 +11,7 @@
 
 int run_prefill(int argc, char** argv);
 int run_linear(int argc, char** argv);
+int run_module(int argc, char** argv);
 
 inline void require(attn4j_status status) {
     if (status != ATTN4J_OK) throw std::runtime_error(attn4j_error_message());
