@@ -51,8 +51,8 @@ public final class Layers {
     public static void add(View a, View b, View out, Isa isa, int threads) {
         Held.acquire(a, b, out, null, null);
         try {
-            Status.check(Native.attn4j_add(a.address, a.rowStride(), b.address, b.rowStride(), out.address, out.rowStride(),
-                a.rows(), a.width(), isa.ordinal(), threads));
+            Status.check(Native.attn4j_add(a.address, a.rowStride(), b.address, b.rowStride(), out.address,
+                out.rowStride(), a.rows(), a.width(), isa.ordinal(), threads));
         } finally {
             Held.release(a, b, out, null, null);
         }
@@ -107,8 +107,8 @@ public final class Layers {
     public static void normalize(View x, double epsilon, View out, Isa isa, int threads) {
         Held.acquire(x, out, null, null, null);
         try {
-            Status.check(Native.attn4j_normalize(x.address, x.rowStride(), epsilon, out.address, out.rowStride(), x.rows(),
-                x.width(), isa.ordinal(), threads));
+            Status.check(Native.attn4j_normalize(x.address, x.rowStride(), epsilon, out.address, out.rowStride(),
+                x.rows(), x.width(), isa.ordinal(), threads));
         } finally {
             Held.release(x, out, null, null, null);
         }

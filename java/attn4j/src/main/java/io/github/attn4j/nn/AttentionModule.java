@@ -6,11 +6,11 @@ import io.github.attn4j.tensor.Tensor;
 import java.util.Map;
 
 /**
- * What attention modules share: weights by their names in PyTorch, and training or not. A module is made by its builder,
- * then {@link #load loaded}; it begins in eval().
+ * What attention modules share: weights by their names in PyTorch, and training or not. A module is made by its
+ * builder, then {@link #load loaded}; it begins in eval().
  *
- * <p>Thread-safe: in eval() any number of threads may call a module at once, and each call sees the weights of one load.
- * Changing between train() and eval() takes effect for calls that start later.
+ * <p>Thread-safe: in eval() any number of threads may call a module at once, and each call sees the weights of one
+ * load. Changing between train() and eval() takes effect for calls that start later.
  *
  * <p>Weights are kept, not copied: the tensors must stay open while the module is used.
  */
@@ -38,8 +38,8 @@ public abstract sealed class AttentionModule
     /**
      * Takes these weights. Everything is checked before anything changes.
      *
-     * @param weights exactly the entries of {@link #parameters}, FLOAT32, with innermost stride 1; the map itself is not
-     *     kept
+     * @param weights exactly the entries of {@link #parameters}, FLOAT32, with innermost stride 1; the map itself is
+     *     not kept
      * @throws IllegalArgumentException if entries are missing, unexpected or misshapen; the message lists all of them,
      *     and the module stays as it was
      */

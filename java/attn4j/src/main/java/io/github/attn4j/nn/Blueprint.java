@@ -6,7 +6,10 @@ import io.github.attn4j.tensor.Tensor;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/** The parts of a projected attention: the names of its layers in a PyTorch state, and sizes. What has no name is not there. */
+/**
+ * The parts of a projected attention: the names of its layers in a PyTorch state, and sizes. What has no name is not
+ * there.
+ */
 final class Blueprint {
     final ModuleBuilder<?> options;
     final String query;
@@ -94,5 +97,6 @@ final class Blueprint {
     }
 
     /** The layers of one load; null for what the module has not. */
-    record Layers(Linear query, Linear key, Linear value, RmsNorm queryNorm, RmsNorm keyNorm, Linear gate, Linear out) {}
+    record Layers(Linear query, Linear key, Linear value, RmsNorm queryNorm, RmsNorm keyNorm, Linear gate,
+                  Linear out) {}
 }

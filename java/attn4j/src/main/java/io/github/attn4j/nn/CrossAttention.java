@@ -40,6 +40,13 @@ public final class CrossAttention extends ProjectedAttention {
         return apply(scope, ModuleInputs.of(query, source, source, null));
     }
 
+    @Override
+    void check(ModuleInputs in) {
+        if (in.value != in.key) {
+            throw new IllegalArgumentException("cross-attention has one source: key=" + in.key + " value=" + in.value);
+        }
+    }
+
     /** Options of the module. */
     public static final class Builder extends ModuleBuilder<Builder> {
         private Builder(long width) {

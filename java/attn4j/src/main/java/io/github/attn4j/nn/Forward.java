@@ -8,19 +8,15 @@ import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The forward of a module with working memory of its own, from {@link ProjectedAttention#plan}. Thread-safe; as it holds
- * the memory of a run, runs wait for each other: let each thread have its own.
+ * The forward of a {@link ProjectedAttention}, from its {@code plan}. Thread-safe, as {@link PlannedForward} says.
  *
  * <p>A run with the sizes and the kind of mask of the one before allocates nothing, neither in Java nor natively, if it
  * is given the same mask tensor, or no mask, and has no cache; one of other sizes makes room first. It uses the weights
- * that the module has when it starts. It keeps the mask and out of the last run. A forgotten forward is freed some time
- * after it is unreachable.
+ * that the module has when it starts. It keeps the mask and out of the last run.
  */
-public final class Forward implements AutoCloseable {
-    private final ReentrantLock lock = new ReentrantLock();
+public final class Forward extends PlannedForward<ModuleInputs> {
     private final ProjectedAttention module;
     private final Blueprint blueprint;
     private final Scratch memory = new Scratch(DType.FLOAT32);
@@ -30,7 +26,6 @@ public final class Forward implements AutoCloseable {
     private final LastView mask = new LastView(Operands::fourDims);
     private final LastView outHeads;
     private SegmentedAttention cached;
-    private boolean closed;
     private long batch = -1;
     private long queries;
     private long keys;
@@ -47,51 +42,22 @@ public final class Forward implements AutoCloseable {
         outHeads = new LastView(out -> Projected.of(out, blueprint.heads()).heads());
     }
 
-    /**
-     * Runs.
-     *
-     * @param in the tensors; out may be the query
-     * @throws IllegalArgumentException if tensors do not fit the module or each other; nothing was written then, and
-     *     nothing appended to a cache
-     * @throws IllegalStateException if this is closed, nothing was loaded, a scope is closed, or a seed is missing in
-     *     train()
-     */
-    public void run(ModuleInputs in) {
-        lock.lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("this Forward is closed");
-            }
-            Blueprint.Layers layers = module.layers();
-            boolean dropping = module.drops(in.seeded);
-            check(in, dropping);
-            fit(in.query.size(0), in.query.size(1), in.key.size(1));
-            project(layers, in);
-            attend(in, layers.gate() == null && layers.out() == null ? outHeads.of(in.out) : context.heads(), dropping);
-            finish(layers, in);
-        } finally {
-            lock.unlock();
-        }
+    @Override
+    void execute(ModuleInputs in) {
+        Blueprint.Layers layers = module.layers();
+        boolean dropping = module.drops(in.seeded);
+        check(in, dropping);
+        fit(in.query.size(0), in.query.size(1), in.key.size(1));
+        project(layers, in);
+        attend(in, layers.gate() == null && layers.out() == null ? outHeads.of(in.out) : context.heads(), dropping);
+        finish(layers, in);
     }
 
-    /**
-     * Frees the memory. Does nothing the second time.
-     *
-     * @throws IllegalStateException while a run is under way
-     */
     @Override
-    public void close() {
-        if (!lock.tryLock()) {
-            throw new IllegalStateException("this Forward is in use: a run is under way, close it after it");
-        }
-        try {
-            closed = true;
-            memory.close();
-            if (cached != null) {
-                cached.close();
-            }
-        } finally {
-            lock.unlock();
+    void free() {
+        memory.close();
+        if (cached != null) {
+            cached.close();
         }
     }
 
@@ -119,6 +85,7 @@ public final class Forward implements AutoCloseable {
     /** Everything that could be refused later, so that nothing is written then. */
     private void check(ModuleInputs in, boolean dropping) {
         module.check(in);
+        module.checkDecoding(in);
         long width = blueprint.width();
         Operands.sequence(in.query, "query", width);
         long entries = in.query.size(0);

@@ -9,9 +9,9 @@ import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
 /**
- * A sigmoid gate: {@code out[..., c] = x[..., c] * sigmoid(gate[..., c / group])} (arXiv:2505.06708), where group is how
- * many times wider x is than the gate: 1 for a gate of each element, a head's width for one of each head. Immutable and
- * thread-safe.
+ * A sigmoid gate: {@code out[..., c] = x[..., c] * sigmoid(gate[..., c / group])} (arXiv:2505.06708), where group is
+ * how many times wider x is than the gate: 1 for a gate of each element, a head's width for one of each head. Immutable
+ * and thread-safe.
  */
 public final class Gate {
     private final Isa isa;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.Tensor;
-import io.github.attn4j.tensor.TensorScope;
 import java.util.Objects;
 
 /**
@@ -13,7 +11,7 @@ import java.util.Objects;
  * <p>PyTorch names: query_linear, key_linear, value_linear and gate_linear, each with weight [width, width] and bias
  * [width]; a gate of each head has weight [heads, width] and bias [heads].
  */
-public final class GatedSelfAttention extends ProjectedAttention {
+public final class GatedSelfAttention extends OneInputAttention {
     private GatedSelfAttention(Builder builder) {
         super("GatedSelfAttention", new Blueprint(builder, "query_linear", "key_linear", "value_linear")
             .gate("gate_linear", builder.gating.numbers(builder.heads, builder.width)));
@@ -40,25 +38,6 @@ public final class GatedSelfAttention extends ProjectedAttention {
      */
     public static Builder builder(long width, long heads) {
         return new Builder(width, heads);
-    }
-
-    /**
-     * Runs with a new tensor as result.
-     *
-     * @param scope owns the result
-     * @param x [batch, rows, width]
-     * @return [batch, rows, width]
-     * @throws IllegalArgumentException if x does not fit the module
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor x) {
-        return apply(scope, ModuleInputs.of(x, null));
-    }
-
-    @Override
-    void check(ModuleInputs in) {
-        super.check(in);
-        checkSelf(in);
     }
 
     /** Options of the module. */

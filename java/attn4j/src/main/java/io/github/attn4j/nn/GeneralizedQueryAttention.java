@@ -18,7 +18,8 @@ import java.util.Map;
  * concatenated, which they are not: each is attended to for itself, and the partial results are merged. Thread-safe, as
  * {@link AttentionModule} says. There is no dropout, and no weights are written: they do not come in parts.
  *
- * <p>PyTorch names: query_linear, key_linear, value_linear, out_linear, each with weight [width, width] and bias [width].
+ * <p>PyTorch names: query_linear, key_linear, value_linear, out_linear, each with weight [width, width] and bias
+ * [width].
  *
  * <p>The working memory of earlier calls is used again, one for each call under way at once.
  */
@@ -134,7 +135,8 @@ public final class GeneralizedQueryAttention extends AttentionModule {
             List<Projected> contexts = new ArrayList<>();
             for (Tensor query : queries) {
                 Projected context = like(query);
-                attention.run(AttentionInputs.of(project(layers.query(), query), null, null, context.heads()), segments);
+                Tensor heads = project(layers.query(), query);
+                attention.run(AttentionInputs.of(heads, null, null, context.heads()), segments);
                 contexts.add(context);
             }
             for (int i = 0; i < outs.size(); i++) {

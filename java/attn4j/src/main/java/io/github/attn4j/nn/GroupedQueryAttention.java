@@ -13,10 +13,10 @@ import io.github.attn4j.tensor.TensorScope;
  * {@link AttentionModule} says; a cache belongs to one sequence of calls.
  *
  * <p>PyTorch names: q_proj.weight [heads * headDim, width], k_proj.weight and v_proj.weight [kvHeads * headDim, width],
- * o_proj.weight [width, heads * headDim]; q_norm.weight and k_norm.weight [headDim]; gate_proj.weight [heads * headDim or
- * heads, width]. With biases also those.
+ * o_proj.weight [width, heads * headDim]; q_norm.weight and k_norm.weight [headDim]; gate_proj.weight [heads * headDim
+ * or heads, width]. With biases also those.
  */
-public final class GroupedQueryAttention extends ProjectedAttention {
+public final class GroupedQueryAttention extends OneInputAttention {
     private GroupedQueryAttention(Builder builder) {
         super("GroupedQueryAttention", builder.blueprint());
     }
@@ -35,19 +35,6 @@ public final class GroupedQueryAttention extends ProjectedAttention {
     }
 
     /**
-     * Runs with a new tensor as result, attending to the input itself.
-     *
-     * @param scope owns the result
-     * @param x [batch, rows, width]
-     * @return [batch, rows, width]
-     * @throws IllegalArgumentException if x does not fit the module
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor x) {
-        return apply(scope, ModuleInputs.of(x, null));
-    }
-
-    /**
      * Appends the keys and values of these tokens to a cache, and attends to all it holds.
      *
      * @param scope owns the result
@@ -62,8 +49,7 @@ public final class GroupedQueryAttention extends ProjectedAttention {
     }
 
     @Override
-    void check(ModuleInputs in) {
-        checkSelf(in);
+    void checkDecoding(ModuleInputs in) {
         if (in.positions != null && blueprint.rotary == null) {
             throw new IllegalArgumentException("positions are for a rotary embedding: positions=" + in.positions
                 + " rotary=none");

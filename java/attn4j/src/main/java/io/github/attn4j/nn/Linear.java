@@ -10,12 +10,12 @@ import io.github.attn4j.tensor.TensorScope;
 import java.util.Objects;
 
 /**
- * {@code out = activation(x weight + bias) + residual}. Immutable and thread-safe; it keeps its weights, which must stay
- * open.
+ * {@code out = activation(x weight + bias) + residual}. Immutable and thread-safe; it keeps its weights, which must
+ * stay open.
  *
  * <p>Our own kernels multiply, and a row's result depends on that row alone, to the last bit. On the scalar instruction
- * set, or with the environment variable ATTN4J_GEMM=openblas, OpenBLAS does: the first run in a process then opens it and
- * sets it to one thread, process-wide.
+ * set, or with the environment variable ATTN4J_GEMM=openblas, OpenBLAS does: the first run in a process then opens it
+ * and sets it to one thread, process-wide.
  */
 public final class Linear {
     private final View weight;

@@ -8,17 +8,10 @@ import io.github.attn4j.tensor.Tensor;
  * The tensors of a forward: what is attended with and to, the output, and whatever else is wanted. Mutable, to be used
  * again by the next forward without allocating; not thread-safe. Nothing is checked here, but by the forward.
  */
-public final class ModuleInputs {
-    Tensor query;
-    Tensor key;
-    Tensor value;
-    Tensor out;
+public final class ModuleInputs extends ForwardInputs<ModuleInputs> {
     Tensor mask;
-    Tensor weights;
     Tensor positions;
     KeyValueCache cache;
-    long seed;
-    boolean seeded;
 
     private ModuleInputs() {}
 
@@ -47,27 +40,10 @@ public final class ModuleInputs {
     }
 
     /**
-     * Other operands, all else as it is.
-     *
-     * @param newQuery query
-     * @param newKey key
-     * @param newValue value
-     * @param newOut out
-     * @return this
-     */
-    public ModuleInputs operands(Tensor newQuery, Tensor newKey, Tensor newValue, Tensor newOut) {
-        query = newQuery;
-        key = newKey;
-        value = newValue;
-        out = newOut;
-        return this;
-    }
-
-    /**
      * Which keys are seen.
      *
-     * @param tensor null for all, or BOOL, false hides: [queries, keys], [batch, queries, keys] or [batch, heads, queries,
-     *     keys], in which batch, heads and queries may be 1 for all
+     * @param tensor null for all, or BOOL, false hides: [queries, keys], [batch, queries, keys] or [batch, heads,
+     *     queries, keys], in which batch, heads and queries may be 1 for all
      * @return this
      */
     public ModuleInputs mask(Tensor tensor) {
@@ -83,18 +59,6 @@ public final class ModuleInputs {
      */
     public ModuleInputs weights(Tensor tensor) {
         weights = tensor;
-        return this;
-    }
-
-    /**
-     * The seed of the dropout, wanted in train(). The same seed gives the same draws, for any number of threads.
-     *
-     * @param number any
-     * @return this
-     */
-    public ModuleInputs seed(long number) {
-        seed = number;
-        seeded = true;
         return this;
     }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.Tensor;
-import io.github.attn4j.tensor.TensorScope;
-
 /**
  * Multi-head attention as tutorials write it: separate query, key and value inputs, a mask, and dropout of 0.1 on the
  * weights in train(). Thread-safe, as {@link AttentionModule} says.
  *
  * <p>PyTorch names: q_linear, k_linear, v_linear, out, each with weight [width, width] and bias [width].
  */
-public final class MultiHeadAttention extends ProjectedAttention {
+public final class MultiHeadAttention extends ThreeInputAttention {
     private MultiHeadAttention(Builder builder) {
         super("MultiHeadAttention", new Blueprint(builder, "q_linear", "k_linear", "v_linear").out("out"));
     }
@@ -25,37 +22,6 @@ public final class MultiHeadAttention extends ProjectedAttention {
      */
     public static Builder builder(long width, long heads) {
         return new Builder(width, heads);
-    }
-
-    /**
-     * Runs with a new tensor as result. What every forward asks for: {@link ProjectedAttention#apply}.
-     *
-     * @param scope owns the result
-     * @param query [batch, queries, width]
-     * @param key [batch, keys, width]
-     * @param value [batch, keys, width]
-     * @return [batch, queries, width]
-     * @throws IllegalArgumentException if tensors do not fit the module or each other
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor query, Tensor key, Tensor value) {
-        return apply(scope, ModuleInputs.of(query, key, value, null));
-    }
-
-    /**
-     * Runs with a mask and a new tensor as result.
-     *
-     * @param scope owns the result
-     * @param query [batch, queries, width]
-     * @param key [batch, keys, width]
-     * @param value [batch, keys, width]
-     * @param mask BOOL [batch, queries, keys], batch and queries may be 1 for all; false hides
-     * @return [batch, queries, width]
-     * @throws IllegalArgumentException if tensors do not fit the module or each other
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor query, Tensor key, Tensor value, Tensor mask) {
-        return apply(scope, ModuleInputs.of(query, key, value, null).mask(mask));
     }
 
     /** Options of the module. */

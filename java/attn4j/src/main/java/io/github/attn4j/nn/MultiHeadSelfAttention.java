@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.Tensor;
-import io.github.attn4j.tensor.TensorScope;
-
 /**
  * Multi-head attention of a sequence to itself. Thread-safe, as {@link AttentionModule} says.
  *
  * <p>PyTorch names: query, key, value, fc, each with weight [width, width] and bias [width].
  */
-public final class MultiHeadSelfAttention extends ProjectedAttention {
+public final class MultiHeadSelfAttention extends OneInputAttention {
     private MultiHeadSelfAttention(Builder builder) {
         super("MultiHeadSelfAttention", new Blueprint(builder, "query", "key", "value").out("fc"));
     }
@@ -24,25 +21,6 @@ public final class MultiHeadSelfAttention extends ProjectedAttention {
      */
     public static Builder builder(long width, long heads) {
         return new Builder(width, heads);
-    }
-
-    /**
-     * Runs with a new tensor as result.
-     *
-     * @param scope owns the result
-     * @param x [batch, rows, width]
-     * @return [batch, rows, width]
-     * @throws IllegalArgumentException if x does not fit the module
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor x) {
-        return apply(scope, ModuleInputs.of(x, null));
-    }
-
-    @Override
-    void check(ModuleInputs in) {
-        super.check(in);
-        checkSelf(in);
     }
 
     /** Options of the module. */

@@ -6,13 +6,13 @@ import io.github.attn4j.tensor.TensorScope;
 
 /**
  * Multi-head attention as "The Annotated Transformer" has it: separate query, key and value inputs, a mask, dropout of
- * 0.1 on the weights in train(), and the last weights kept when asked for. Thread-safe, as {@link AttentionModule} says;
- * of calls at once any may be the last.
+ * 0.1 on the weights in train(), and the last weights kept when asked for. Thread-safe, as {@link AttentionModule}
+ * says; of calls at once any may be the last.
  *
  * <p>PyTorch names: linears.0 (query), linears.1 (key), linears.2 (value) and linears.3 (output), each with weight
  * [width, width] and bias [width].
  */
-public final class MultiHeadedAttention extends ProjectedAttention {
+public final class MultiHeadedAttention extends ThreeInputAttention {
     private final boolean keepsWeights;
     private volatile Tensor lastWeights;
 
@@ -31,37 +31,6 @@ public final class MultiHeadedAttention extends ProjectedAttention {
      */
     public static Builder builder(long width, long heads) {
         return new Builder(width, heads);
-    }
-
-    /**
-     * Runs with a new tensor as result. What every forward asks for: {@link ProjectedAttention#apply}.
-     *
-     * @param scope owns the result
-     * @param query [batch, queries, width]
-     * @param key [batch, keys, width]
-     * @param value [batch, keys, width]
-     * @return [batch, queries, width]
-     * @throws IllegalArgumentException if tensors do not fit the module or each other
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor query, Tensor key, Tensor value) {
-        return apply(scope, ModuleInputs.of(query, key, value, null));
-    }
-
-    /**
-     * Runs with a mask and a new tensor as result.
-     *
-     * @param scope owns the result
-     * @param query [batch, queries, width]
-     * @param key [batch, keys, width]
-     * @param value [batch, keys, width]
-     * @param mask BOOL [batch, queries, keys], batch and queries may be 1 for all; false hides
-     * @return [batch, queries, width]
-     * @throws IllegalArgumentException if tensors do not fit the module or each other
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor query, Tensor key, Tensor value, Tensor mask) {
-        return apply(scope, ModuleInputs.of(query, key, value, null).mask(mask));
     }
 
     /** Makes a tensor for the weights, too, where they are kept. */

@@ -7,7 +7,10 @@ import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
-/** The rules that the layers' matrices share. A matrix is [..., width] of any rank; its rows are all but the last dimension. */
+/**
+ * The rules that the layers' matrices share. A matrix is [..., width] of any rank; its rows are all but the last
+ * dimension.
+ */
 final class Operands {
     private Operands() {}
 

@@ -15,8 +15,7 @@ import java.util.Map;
  * call under way at once. {@link #plan} gives working memory of one's own, whose runs allocate nothing.
  */
 public abstract sealed class ProjectedAttention extends AttentionModule
-        permits MultiHeadAttention, MultiHeadSelfAttention, MultiHeadedAttention, SelfAttention, CrossAttention,
-        GatedSelfAttention, GroupedQueryAttention {
+        permits OneInputAttention, CrossAttention, ThreeInputAttention {
     final Blueprint blueprint;
     private final Idle<Forward> idle = new Idle<>();
     private volatile Blueprint.Layers layers;
@@ -105,19 +104,14 @@ public abstract sealed class ProjectedAttention extends AttentionModule
         return forward;
     }
 
-    /** What inputs must be beyond what all modules ask for. */
-    void check(ModuleInputs in) {
+    /** What inputs must be in this module, beyond what all ask for. */
+    void check(ModuleInputs in) {}
+
+    /** A cache and positions are for decoders. */
+    void checkDecoding(ModuleInputs in) {
         if (in.cache != null || in.positions != null) {
             throw new IllegalArgumentException("only GroupedQueryAttention takes a cache and positions: cache="
                 + in.cache + " positions=" + in.positions);
-        }
-    }
-
-    /** One tensor in all three roles. */
-    static void checkSelf(ModuleInputs in) {
-        if (in.key != in.query || in.value != in.query) {
-            throw new IllegalArgumentException("self-attention has one input: query=" + in.query + " key=" + in.key
-                + " value=" + in.value);
         }
     }
 }

@@ -9,8 +9,8 @@ import io.github.attn4j.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * Rotary position embedding (RoPE, arXiv:2104.09864): of each row at position p, the pairs (a, b) become {@code (a cos -
- * b sin, b cos + a sin)} with the cosines and sines of p; numbers from rotaryDim on, which is twice the width of the
+ * Rotary position embedding (RoPE, arXiv:2104.09864): of each row at position p, the pairs (a, b) become {@code (a cos
+ * - b sin, b cos + a sin)} with the cosines and sines of p; numbers from rotaryDim on, which is twice the width of the
  * tables, stay as they are. Immutable and thread-safe; it keeps the tables, which must stay open.
  *
  * <p>x and out are [batch, heads, rows, headDim] of one floating-point type with innermost stride 1 and otherwise any

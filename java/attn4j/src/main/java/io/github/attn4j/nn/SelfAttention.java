@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.Tensor;
-import io.github.attn4j.tensor.TensorScope;
-
 /**
  * Attention of a sequence to itself: one head over the whole width, no output projection. Thread-safe, as {@link
  * AttentionModule} says.
  *
  * <p>PyTorch names: query_linear, key_linear, value_linear, each with weight [width, width] and bias [width].
  */
-public final class SelfAttention extends ProjectedAttention {
+public final class SelfAttention extends OneInputAttention {
     private SelfAttention(Builder builder) {
         super("SelfAttention", new Blueprint(builder, "query_linear", "key_linear", "value_linear"));
     }
@@ -24,25 +21,6 @@ public final class SelfAttention extends ProjectedAttention {
      */
     public static Builder builder(long width) {
         return new Builder(width);
-    }
-
-    /**
-     * Runs with a new tensor as result.
-     *
-     * @param scope owns the result
-     * @param x [batch, rows, width]
-     * @return [batch, rows, width]
-     * @throws IllegalArgumentException if x does not fit the module
-     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
-     */
-    public Tensor apply(TensorScope scope, Tensor x) {
-        return apply(scope, ModuleInputs.of(x, null));
-    }
-
-    @Override
-    void check(ModuleInputs in) {
-        super.check(in);
-        checkSelf(in);
     }
 
     /** Options of the module. */

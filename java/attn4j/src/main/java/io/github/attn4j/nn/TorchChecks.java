@@ -5,7 +5,9 @@ import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.Tensor;
 
-/** What the inputs of a {@link TorchMultiheadAttention} must be, checked before anything is written. Allocates nothing. */
+/**
+ * What the inputs of a {@link TorchMultiheadAttention} must be, checked before anything is written. Allocates nothing.
+ */
 final class TorchChecks {
     private TorchChecks() {}
 

@@ -5,28 +5,24 @@ import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionInputs;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The forward of a {@link TorchMultiheadAttention} with working memory of its own, from its {@code plan}. Thread-safe; as
- * it holds the memory of a run, runs wait for each other: let each thread have its own.
+ * The forward of a {@link TorchMultiheadAttention}, from its {@code plan}. Thread-safe, as {@link PlannedForward} says.
  *
  * <p>A run with the sizes and the kinds of masks of the one before, and as many different inputs, allocates nothing,
- * neither in Java nor natively; one of other sizes makes room first. It uses the weights that the module has when it
- * starts. A forgotten forward is freed some time after it is unreachable.
+ * neither in Java nor natively, if a FLOAT32 mask is the same tensor; one of other sizes makes room first. It uses the
+ * weights that the module has when it starts. It keeps the FLOAT32 masks of the last run.
  */
-public final class TorchForward implements AutoCloseable {
+public final class TorchForward extends PlannedForward<TorchInputs> {
     /** How many projections there are: of one input, of query and key-value, of three. */
     private static final int SELF = 1, CROSS = 2, SEPARATE = 3;
 
-    private final ReentrantLock lock = new ReentrantLock();
     private final TorchMultiheadAttention module;
     private final TorchBlueprint blueprint;
     private final Scratch memory = new Scratch(DType.FLOAT32);
-    private final TorchMasks masks = new TorchMasks();
+    private final TorchMasks masks;
     private final Attention[] attentions = new Attention[12];
     private final AttentionInputs inputs = AttentionInputs.of(null, null, null, null);
-    private boolean closed;
     private int projections;
     private TorchMasks.Sizes sizes = new TorchMasks.Sizes(-1, 0, 0, 0, 0);
     private TorchBlueprint.Layers extended;
@@ -44,60 +40,33 @@ public final class TorchForward implements AutoCloseable {
     TorchForward(TorchMultiheadAttention module) {
         this.module = module;
         blueprint = module.blueprint;
+        masks = new TorchMasks(blueprint.options.heads);
     }
 
-    /**
-     * Runs.
-     *
-     * @param in the tensors; out may be the query
-     * @throws IllegalArgumentException if tensors do not fit the module or each other; nothing was written then
-     * @throws IllegalStateException if this is closed, nothing was loaded, a scope is closed, or a seed is missing in
-     *     train()
-     */
-    public void run(TorchInputs in) {
-        lock.lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("this TorchForward is closed");
-            }
-            TorchBlueprint.Layers layers = module.layers();
-            boolean dropping = module.drops(in.seeded);
-            TorchChecks.check(blueprint, in);
-            int batchDim = blueprint.batchFirst ? 0 : 1;
-            fit(projections(in), in.query.size(batchDim), in.query.size(1 - batchDim), in.key.size(1 - batchDim));
-            project(layers, in);
-            boolean extra = sizes.extra() > 0;
-            if (extra) {
-                extend(layers);
-            }
-            inputs.operands(query.heads(), extra ? longKey : key.heads(), extra ? longValue : value.heads(),
-                context.heads());
-            inputs.mask(masks.keep(in.keyPaddingMask, in.attnMask, in.causal && extra, sizes))
-                .bias(masks.bias(in.keyPaddingMask, in.attnMask, sizes)).scores(in.weights).seed(in.seed);
-            attention(dropping, in.causal && !extra, in.weights == null ? 0 : in.weights.rank()).run(inputs);
-            layers.out().run(context.rows(), in.out);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /**
-     * Frees the memory. Does nothing the second time.
-     *
-     * @throws IllegalStateException while a run is under way
-     */
     @Override
-    public void close() {
-        if (!lock.tryLock()) {
-            throw new IllegalStateException("this TorchForward is in use: a run is under way, close it after it");
+    void execute(TorchInputs in) {
+        TorchBlueprint.Layers layers = module.layers();
+        boolean dropping = module.drops(in.seeded);
+        TorchChecks.check(blueprint, in);
+        int batchDim = blueprint.batchFirst ? 0 : 1;
+        fit(projections(in), in.query.size(batchDim), in.query.size(1 - batchDim), in.key.size(1 - batchDim));
+        project(layers, in);
+        boolean extra = sizes.extra() > 0;
+        if (extra) {
+            extend(layers);
         }
-        try {
-            closed = true;
-            memory.close();
-            masks.close();
-        } finally {
-            lock.unlock();
-        }
+        inputs.operands(query.heads(), extra ? longKey : key.heads(), extra ? longValue : value.heads(),
+            context.heads());
+        inputs.mask(masks.keep(in.keyPaddingMask, in.attnMask, in.causal && extra, sizes))
+            .bias(masks.bias(in.keyPaddingMask, in.attnMask, sizes)).scores(in.weights).seed(in.seed);
+        attention(dropping, in.causal && !extra, in.weights == null ? 0 : in.weights.rank()).run(inputs);
+        layers.out().run(context.rows(), in.out);
+    }
+
+    @Override
+    void free() {
+        memory.close();
+        masks.close();
     }
 
     /** Makes room for self-attention if the numbers of rows allow it, else for three inputs, which take as much. */

@@ -4,23 +4,17 @@ package io.github.attn4j.nn;
 import io.github.attn4j.tensor.Tensor;
 
 /**
- * The tensors of a forward of {@link TorchMultiheadAttention}, as PyTorch's nn.MultiheadAttention takes them. Mutable, to
- * be used again by the next forward without allocating; not thread-safe. Nothing is checked here, but by the forward.
+ * The tensors of a forward of {@link TorchMultiheadAttention}, as PyTorch's nn.MultiheadAttention takes them. Mutable,
+ * to be used again by the next forward without allocating; not thread-safe. Nothing is checked here, but by the
+ * forward.
  *
  * <p>Sequences are [rows, batch, width], or [batch, rows, width] if the module is batchFirst(). If query, key and value
  * are one Tensor object, or key and value, they are projected at once.
  */
-public final class TorchInputs {
-    Tensor query;
-    Tensor key;
-    Tensor value;
-    Tensor out;
-    Tensor weights;
+public final class TorchInputs extends ForwardInputs<TorchInputs> {
     Tensor keyPaddingMask;
     Tensor attnMask;
     boolean causal;
-    long seed;
-    boolean seeded;
 
     private TorchInputs() {}
 
@@ -42,23 +36,6 @@ public final class TorchInputs {
             .isCausal(causal).weights(weights).seed(seed);
         copy.seeded = seeded;
         return copy;
-    }
-
-    /**
-     * Other operands, all else as it is.
-     *
-     * @param newQuery query
-     * @param newKey key
-     * @param newValue value
-     * @param newOut out
-     * @return this
-     */
-    public TorchInputs operands(Tensor newQuery, Tensor newKey, Tensor newValue, Tensor newOut) {
-        query = newQuery;
-        key = newKey;
-        value = newValue;
-        out = newOut;
-        return this;
     }
 
     /**
@@ -85,8 +62,8 @@ public final class TorchInputs {
     }
 
     /**
-     * Whether a query sees no later key, row 0 of the query standing at row 0 of the key. PyTorch wants the mask besides;
-     * here it is not needed, and if it is given both hold.
+     * Whether a query sees no later key, row 0 of the query standing at row 0 of the key. PyTorch wants the mask
+     * besides; here it is not needed, and if it is given both hold.
      *
      * @param value whether it is so
      * @return this
@@ -106,18 +83,6 @@ public final class TorchInputs {
      */
     public TorchInputs weights(Tensor tensor) {
         weights = tensor;
-        return this;
-    }
-
-    /**
-     * The seed of the dropout, wanted in train(). The same seed gives the same draws, for any number of threads.
-     *
-     * @param number any
-     * @return this
-     */
-    public TorchInputs seed(long number) {
-        seed = number;
-        seeded = true;
         return this;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All that hides is one mask and all that is added one bias: what two masks hide is joined, what they add is summed. Of
-// the dimensions batch, heads and queries the result has those that some mask tells apart.
+// the dimensions batch, heads and queries the result has those that some mask tells apart. A float mask alone is what
+// it is, without a copy.
 package io.github.attn4j.nn;
 
 import io.github.attn4j.internal.Masks;
@@ -12,6 +13,13 @@ import io.github.attn4j.tensor.Tensor;
 final class TorchMasks implements AutoCloseable {
     private final Joined keep = new Joined(DType.BOOL);
     private final Joined bias = new Joined(DType.FLOAT32);
+    private final LastView padded = new LastView(mask -> mask.reshape(mask.size(0), 1, 1, mask.size(1)));
+    private final LastView paired;
+
+    TorchMasks(long heads) {
+        paired = new LastView(mask -> mask.rank() == 2 ? mask
+            : mask.reshape(mask.size(0) / heads, heads, mask.size(1), mask.size(2)));
+    }
 
     /** What is seen, or null for everything. A causal rule is needed here where keys at the end are seen by all. */
     Tensor keep(Tensor padding, Tensor pairs, boolean causal, Sizes sizes) {
@@ -31,6 +39,9 @@ final class TorchMasks implements AutoCloseable {
         Tensor right = of(pairs, DType.FLOAT32);
         if (left == null && right == null) {
             return null;
+        }
+        if (sizes.extra() == 0 && (left == null || right == null)) {
+            return left == null ? paired.of(right) : padded.of(left);
         }
         Tensor out = bias.room(left, right, false, sizes);
         Masks.bias(view(left), view(right), sizes.heads(), View.of(out, "bias"), sizes.extra());

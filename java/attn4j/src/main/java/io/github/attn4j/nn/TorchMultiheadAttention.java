@@ -10,11 +10,11 @@ import java.util.Map;
 /**
  * PyTorch's nn.MultiheadAttention: the same options, the same state, the same numbers. Thread-safe, as {@link
  * AttentionModule} says. Sequences are [rows, batch, width] as there by default, or {@link Builder#batchFirst() batch
- * first}; {@code apply} also takes one without a batch, [rows, width]. Two things differ: a query that sees no key gets 0
- * from attention, where PyTorch gives NaN; and a new module is in eval().
+ * first}; {@code apply} also takes one without a batch, [rows, width]. Two things differ: a query that sees no key gets
+ * 0 from attention, where PyTorch gives NaN; and a new module is in eval().
  *
- * <p>PyTorch names: in_proj_weight [3 embedDim, embedDim], or with another kdim or vdim q_proj_weight, k_proj_weight and
- * v_proj_weight; in_proj_bias [3 embedDim]; bias_k and bias_v [1, 1, embedDim]; out_proj.weight and out_proj.bias.
+ * <p>PyTorch names: in_proj_weight [3 embedDim, embedDim], or with another kdim or vdim q_proj_weight, k_proj_weight
+ * and v_proj_weight; in_proj_bias [3 embedDim]; bias_k and bias_v [1, 1, embedDim]; out_proj.weight and out_proj.bias.
  */
 public final class TorchMultiheadAttention extends AttentionModule {
     final TorchBlueprint blueprint;

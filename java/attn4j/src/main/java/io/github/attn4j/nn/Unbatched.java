@@ -6,7 +6,9 @@ import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.Tensor;
 import java.util.Arrays;
 
-/** Inputs of a {@link TorchMultiheadAttention} without a batch, [rows, width], as a batch of one, and the results back. */
+/**
+ * Inputs of a {@link TorchMultiheadAttention} without a batch, [rows, width], as a batch of one, and the results back.
+ */
 final class Unbatched {
     private Unbatched() {}
 

@@ -98,8 +98,8 @@ class GroupedQueryCacheTest {
         Tensor whole = module.apply(scope, ModuleInputs.of(part(x, 0, 9), null).mask(mask));
         try (KeyValueCache cache = KeyValueCache.builder(BATCH, KV_HEADS, DIM).chunk(4).build()) {
             module.apply(scope, part(x, 0, 5), cache);
-            Tensor rest = module.apply(scope, ModuleInputs.of(part(x, 5, 9), null).cache(cache).mask(mask.slice(0, 5, 9)));
-            assertClose(part(whole, 5, 9), rest);
+            ModuleInputs rest = ModuleInputs.of(part(x, 5, 9), null).cache(cache).mask(mask.slice(0, 5, 9));
+            assertClose(part(whole, 5, 9), module.apply(scope, rest));
         }
     }
 }

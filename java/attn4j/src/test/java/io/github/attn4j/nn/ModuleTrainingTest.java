@@ -103,7 +103,8 @@ class ModuleTrainingTest {
                 Tensor part = x.slice(0, 0, batch);
                 float[] expected = plain.apply(scope, part, part, part).toFloatArray();
                 float[] expectedTorch = torch.apply(scope, part, part, part).toFloatArray();
-                float[] expectedSeveral = several.apply(scope, List.of(part), List.of(part, part)).get(0).toFloatArray();
+                float[] expectedSeveral = several.apply(scope, List.of(part), List.of(part, part)).get(0)
+                    .toFloatArray();
                 calls.add(executor.submit(() -> {
                     for (int round = 0; round < 30; round++) {
                         try (TensorScope own = TensorScope.open()) {
