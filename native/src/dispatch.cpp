@@ -53,6 +53,9 @@ struct X86Features {
         avx2 = ymm_saved && fma && f16c && ((b >> 5) & 1);
         const unsigned f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
         avx512 = avx2 && zmm_saved && (b & (f | dq | bw | vl)) == (f | dq | bw | vl);
+#if defined(ATTN4J_EMULATE_AVX512)
+        avx512 = avx2;
+#endif
     }
 };
 #endif
