@@ -33,7 +33,7 @@ class StressTest {
         try {
             long warm = System.nanoTime() + seconds * 250_000_000L;
             run(executor, trials, warm);
-            long before = NativeMemory.allocated();
+            long before = NativeMemory.settled();
             long resident = OffHeap.bytes();
             run(executor, trials, warm + seconds * 750_000_000L);
             assertEquals(before, NativeMemory.allocated());

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,6 +22,11 @@ import org.junit.jupiter.api.io.TempDir;
 class HostileFileTest {
     @TempDir
     Path folder;
+
+    @BeforeAll
+    static void settle() {
+        NativeMemory.settled();
+    }
 
     private void refused(String part, byte[] content) throws IOException {
         Path file = Files.write(folder.resolve("file.safetensors"), content);

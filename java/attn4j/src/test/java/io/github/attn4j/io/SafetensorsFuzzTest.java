@@ -39,7 +39,7 @@ class SafetensorsFuzzTest {
         List<byte[]> valid = valid();
         Path file = folder.resolve("fuzzed.safetensors");
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long outside = NativeMemory.allocated();
+        long outside = NativeMemory.settled();
         int opened = 0;
         int refused = 0;
         for (int i = 0; i < MUTATIONS; i++) {
