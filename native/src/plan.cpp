@@ -149,6 +149,41 @@ Blocks blocks_of(int64_t queries, const AttentionKernel& kernel) {
     return Blocks(queries, kernel.lanes, kernel.block_queries);
 }
 
+// Most blocks of queries of one head in a task, which read its keys and values once for all, and most heads, which
+// transpose their bias once for all. More gain nothing.
+constexpr int64_t kBlocksTogether = 4, kHeadsTogether = 4;
+static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
+
+bool shares_bias(const AttentionProblem& p) { return p.bias.present && p.bias.head == 0 && p.bias.query != 0; }
+
+// What a task takes: so many heads of a sequence, so many blocks of queries of each. Results do not depend on it.
+struct Share {
+    int64_t heads, blocks;
+
+    int64_t head_shares(const AttentionProblem& p) const { return (p.heads + heads - 1) / heads; }
+    int64_t block_shares(const Blocks& all) const { return (all.count + blocks - 1) / blocks; }
+    int64_t tasks(const AttentionProblem& p, const Blocks& all) const { return head_shares(p) * block_shares(all); }
+};
+
+// The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
+Share largest_share(const AttentionProblem& p) {
+    if (p.averaged) return {p.heads, 1};
+    if (shares_bias(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether};
+    return {1, kBlocksTogether};
+}
+
+// Small enough to give every thread some tasks, of `blocks` of queries over all heads.
+Share share_of(const AttentionProblem& p, int64_t blocks, int threads) {
+    Share share = largest_share(p);
+    if (p.averaged || threads == 1) return share;
+    constexpr int64_t tasks_per_thread = 4;
+    while (share.heads * share.blocks > 1 && blocks < tasks_per_thread * threads * share.heads * share.blocks) {
+        share.heads = (share.heads + 1) / 2;
+        share.blocks = (share.blocks + 1) / 2;
+    }
+    return share;
+}
+
 }  // namespace
 
 void Plan::require_open() const {
@@ -179,7 +214,10 @@ void Plan::build() {
     const AttentionKernel& kernel = kernels_of(isa_).attention;
     // Whole cache lines, so that what follows it is aligned as well.
     const int64_t line = kAlignment / static_cast<int64_t>(sizeof(float));
-    workspace_floats_ = (kernel.workspace_floats(problem_.head_dim, problem_.value_dim) + line - 1) / line * line;
+    const Share share = largest_share(problem_);
+    const int64_t together = problem_.averaged ? 1 : share.heads * share.blocks;
+    workspace_floats_ =
+        (kernel.workspace_floats(problem_.head_dim, problem_.value_dim, together) + line - 1) / line * line;
     kernel_ = &kernel;
 }
 
@@ -199,32 +237,41 @@ void Plan::run(const AttentionOperands& operands) const {
     check_operands(problem_, operands);
 
     // Tasks are numbered sequence by sequence; where lengths differ, starts[b] is the first of sequence b. They share
-    // the calling thread's scratch space with its own workspace, which comes first. Where scores are averaged, a task
-    // takes all heads in turn.
+    // the calling thread's scratch space with its own workspace, which comes first.
     const AttentionProblem& p = problem_;
     const AttentionKernel& kernel = *kernel_;
-    const int64_t batch = operands.batch, task_heads = p.averaged ? p.heads : 1;
+    const int64_t batch = operands.batch;
     const int64_t table_floats = p.ragged ? (batch + 1) * static_cast<int64_t>(sizeof(int64_t) / sizeof(float)) : 0;
     float* const mine = scratch(workspace_floats_ + table_floats);
     int64_t* const starts = reinterpret_cast<int64_t*>(mine + workspace_floats_);
 
-    int64_t tasks = 0;
+    int64_t all_blocks = 0;
     double scores = 0;
     if (p.ragged) {
         for (int64_t b = 0; b < batch; ++b) {
-            starts[b] = tasks;
             const Sequence s = sequence(p, operands, b);
-            tasks += p.heads / task_heads * blocks_of(s.queries, kernel).count;
+            all_blocks += p.heads * blocks_of(s.queries, kernel).count;
             scores += static_cast<double>(s.queries) * static_cast<double>(s.keys);
+        }
+    } else {
+        all_blocks = batch * p.heads * blocks_of(operands.queries, kernel).count;
+        scores = static_cast<double>(batch * operands.queries) * static_cast<double>(operands.keys);
+    }
+    const int threads = threads_for(scores);
+    const Share share = share_of(p, all_blocks, std::min(threads, pool_threads()));
+    int64_t tasks = 0;
+    if (p.ragged) {
+        for (int64_t b = 0; b < batch; ++b) {
+            starts[b] = tasks;
+            tasks += share.tasks(p, blocks_of(sequence(p, operands, b).queries, kernel));
         }
         starts[batch] = tasks;
     } else {
-        tasks = batch * (p.heads / task_heads) * blocks_of(operands.queries, kernel).count;
-        scores = static_cast<double>(batch * operands.queries) * static_cast<double>(operands.keys);
+        tasks = batch * share.tasks(p, blocks_of(operands.queries, kernel));
     }
 
     const int64_t workspace_floats = workspace_floats_;
-    parallel_for(tasks, threads_for(scores), [&](int64_t task) {
+    parallel_for(tasks, threads, [&](int64_t task) {
         if (is_set(operands.cancelled)) return;
         // Later blocks see more keys when causal: they go first, so that no thread is left with a long one at the end.
         const int64_t number = p.causal ? tasks - 1 - task : task;
@@ -239,12 +286,22 @@ void Plan::run(const AttentionOperands& operands) const {
         }
         const Sequence s = sequence(p, operands, b);
         const Blocks blocks = blocks_of(s.queries, kernel);
-        const int64_t first_head = within / blocks.count * task_heads, i = within % blocks.count;
-        for (int64_t head = first_head; head < first_head + task_heads; ++head) {
-            AttentionBlock block = make_block(p, operands, s, head, blocks.begin(i), blocks.end(i));
-            block.workspace = scratch(workspace_floats);
-            kernel.run(block);
-        }
+        const int64_t block_shares = share.block_shares(blocks);
+        const int64_t first_head = within / block_shares * share.heads, first = within % block_shares * share.blocks;
+        const int64_t end_head = std::min(first_head + share.heads, p.heads);
+        const int64_t end = std::min(first + share.blocks, blocks.count);
+        float* const workspace = scratch(workspace_floats);
+        AttentionBlock together[kTogether];
+        int64_t count = 0;
+        // Heads of the same queries follow each other: a bias transposed for one serves the next.
+        for (int64_t i = first; i < end; ++i)
+            for (int64_t head = first_head; head < end_head; ++head) {
+                together[count++] = make_block(p, operands, s, head, blocks.begin(i), blocks.end(i));
+                if (!p.averaged) continue;
+                kernel.run(together, count, workspace);
+                count = 0;
+            }
+        if (count > 0) kernel.run(together, count, workspace);
     });
     if (is_set(operands.cancelled)) fail(ATTN4J_CANCELLED, "the run was cancelled: cancelled=%d", *operands.cancelled);
 }
@@ -253,8 +310,10 @@ void Plan::explain(char* text, int64_t capacity) const {
     require_built();
     const AttentionProblem& p = problem_;
     const Blocks blocks = blocks_of(p.queries, *kernel_);
-    const int64_t tasks = (p.ragged ? 1 : p.batch) * (p.averaged ? 1 : p.heads) * blocks.count;
     const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
+    const int64_t sequences = p.ragged ? 1 : p.batch;
+    const int threads = std::min(threads_for(scores), pool_threads());
+    const int64_t tasks = sequences * share_of(p, sequences * p.heads * blocks.count, threads).tasks(p, blocks);
     std::snprintf(
         text, static_cast<size_t>(capacity),
         "kernel=fused-forward isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
@@ -262,8 +321,8 @@ void Plan::explain(char* text, int64_t capacity) const {
         isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
         static_cast<long long>(kernel_->lanes), static_cast<long long>(kernel_->block_queries),
         static_cast<long long>(kernel_->key_block), static_cast<long long>(tasks),
-        p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries",
-        std::min(threads_for(scores), pool_threads()), static_cast<long long>(workspace_floats_ * 4));
+        p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries", threads,
+        static_cast<long long>(workspace_floats_ * 4));
 }
 
 }  // namespace attn4j

@@ -10,8 +10,8 @@ namespace {
 struct Tiles {
     static constexpr int max_vectors = 3;
     static constexpr int rows(int vectors) { return vectors == 1 ? 16 : 8; }
-    static constexpr int64_t input_block = 256;
-    static constexpr int64_t key_block = 128;
+    static constexpr int64_t input_block = 128;
+    static constexpr int64_t key_block = 96;
 };
 
 }  // namespace

@@ -112,6 +112,7 @@ inline F32 fma(Splat a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)};
 inline F32 max(F32 a, F32 b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm256_min_ps(a.v, b.v)}; }
 inline F32 abs(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+inline F32 max_magnitude(F32 a, F32 b) { return max(abs(a), b); }
 inline F32 sqrt(F32 a) { return {_mm256_sqrt_ps(a.v)}; }
 inline F32 copysign(F32 a, F32 b) {
     const __m256 s = _mm256_set1_ps(-0.0f);

@@ -80,6 +80,7 @@ inline F32 fma(Splat a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)};
 inline F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
 inline F32 abs(F32 a) { return {_mm512_abs_ps(a.v)}; }
+inline F32 max_magnitude(F32 a, F32 b) { return {_mm512_range_ps(a.v, b.v, 0xb)}; }
 inline F32 sqrt(F32 a) { return {_mm512_sqrt_ps(a.v)}; }
 inline F32 copysign(F32 a, F32 b) {
     const __m512 s = _mm512_set1_ps(-0.0f);

@@ -105,6 +105,7 @@ inline F32 fma(Splat a, F32 b, F32 c) { return {vfmaq_n_f32(c.v, b.v, a.v)}; }
 inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32 abs(F32 a) { return {vabsq_f32(a.v)}; }
+inline F32 max_magnitude(F32 a, F32 b) { return max(abs(a), b); }
 inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
 inline F32 copysign(F32 a, F32 b) { return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)}; }
 inline F32 fraction(F32 a) { return {vsubq_f32(a.v, vrndmq_f32(a.v))}; }

@@ -101,6 +101,7 @@ inline F32 fma(Splat a, F32 b, F32 c) { return {a.v * b.v + c.v}; }
 inline F32 max(F32 a, F32 b) { return {a.v > b.v ? a.v : b.v}; }
 inline F32 min(F32 a, F32 b) { return {a.v < b.v ? a.v : b.v}; }
 inline F32 abs(F32 a) { return {__builtin_fabsf(a.v)}; }
+inline F32 max_magnitude(F32 a, F32 b) { return max(abs(a), b); }
 inline F32 sqrt(F32 a) { return {__builtin_sqrtf(a.v)}; }
 inline F32 copysign(F32 a, F32 b) { return {__builtin_copysignf(a.v, b.v)}; }
 // floor(a) as an integer; -151 below that, where nothing is left of 2^a, and for NaN.

@@ -9,6 +9,7 @@
 #include "kernels/attention/dropout-inl.h"
 #include "kernels/attention/products-inl.h"
 #include "kernels/attention/scores-inl.h"
+#include "kernels/attention/shared-inl.h"
 #include "kernels/attention/store-inl.h"
 
 namespace {
@@ -17,23 +18,6 @@ template <int V>
 inline void fold_maximum(const Scores& s, int64_t from, int64_t to, F32 (&maximum)[V]) {
     for (int64_t key = from; key < to; ++key)
         for (int v = 0; v < V; ++v) maximum[v] = max(F32::load(score_row<V>(s, key, v)), maximum[v]);
-}
-
-// Scores with everything that changes them but the edges. Returns whether the bias hides any.
-template <int R, int V>
-inline bool altered_scores(State<V>& state, const AttentionBlock& block, const Scores& scores, const Rows& keys,
-                           Seen kept) {
-    F32 ignored[V];
-    for (int v = 0; v < V; ++v) ignored[v] = F32::zero();
-    // A tile at a time where there is something to prefetch beside it.
-    const int64_t step = block.bias == nullptr ? scores.keys : R;
-    for (int64_t key = 0; key < scores.keys; key += step) {
-        prefetch_bias(block, scores, key, step);
-        score_keys<R>(state, keys, block.head_dim, key, scores.keys - key < step ? scores.keys : key + step, 0, 0,
-                      ignored);
-    }
-    if (block.softcap > 0) cap_scores<V>(scores, block.softcap);
-    return alter_scores<V>(scores, block, kept);
 }
 
 // Scores to weights: P = exp2(S - maximum), their sum, and what O^T is owed. kHidden marks -inf scores with a weight of
@@ -81,30 +65,40 @@ inline bool finite(const Rows& values, int64_t rows, int64_t columns) {
 // One block of keys, first_key on, against the block of queries. All of its keys exist and are within the sequence's
 // length.
 template <typename Tiles, int V>
-inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t n) {
+inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t n,
+                        Shared<Tiles>& shared) {
     constexpr int R = Tiles::rows(V);
     const Seen kept = kept_keys(block, first_key, n);
     if (kept == Seen::none || all_biased_away(block, first_key, n)) return;
     const Scores scores{state.scores, first_key, n};
-    const bool altered = block.softcap > 0 || block.slope != 0 || block.bias != nullptr || kept == Seen::some;
+    const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first_key, n);
+    const bool biased_away = bias != nullptr && shared.bias.hides;
     // Keys [from, to) are seen by all queries: all of them, or whole tiles of them within the edges.
     const int64_t low = block.first_key + block.queries - 1 - first_key, high = block.last_key + 1 - first_key;
     const int64_t from = low <= 0 ? 0 : low >= n ? n : round_up(low, R) < n ? round_up(low, R) : n;
     const int64_t to = high >= n ? n : high <= from ? from : from + (high - from) / R * R;
-    bool hides = from > 0 || to < n || kept == Seen::some;
+    const bool edges = from > 0 || to < n;
+    const bool hides = edges || biased_away || kept == Seen::some;
+    // A bias alone that hides nothing is added in registers.
+    const bool altered =
+        block.softcap > 0 || block.slope != 0 || kept == Seen::some || (bias != nullptr && (biased_away || edges));
 
     F32 maximum[V];
     for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
-    const Rows keys = widen(block.k_type, block.k, block.k_stride, first_key, n, block.head_dim, state.widened);
+    const Rows keys = shared.keys.rows(block.k_type, block.k, block.k_stride, first_key, n, block.head_dim);
     if (altered) {
-        hides |= altered_scores<R>(state, block, scores, keys, kept);
+        F32 ignored[V];
+        for (int v = 0; v < V; ++v) ignored[v] = F32::zero();
+        score_keys<R>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
+        if (block.softcap > 0) cap_scores<V>(scores, block.softcap);
+        alter_scores<V>(scores, block, bias, kept);
         fold_maximum(scores, from, to, maximum);
     } else {
         if (from > 0) score_edge_keys<R>(state, keys, block, first_key, 0, from);
-        score_keys<R>(state, keys, block.head_dim, from, to, from, to, maximum);
+        score_keys<R>(state, keys, block.head_dim, from, to, from, to, bias, maximum);
         if (to < n) score_edge_keys<R>(state, keys, block, first_key, to, n);
     }
-    if (from > 0 || to < n) {
+    if (edges) {
         hide_outside_window<V>(scores, block);
         fold_maximum(scores, 0, from, maximum);
         fold_maximum(scores, to, n, maximum);
@@ -116,7 +110,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     }
     if (block.dropout.threshold != 0) drop_weights<V>(scores, block);
 
-    const Rows values = widen(block.v_type, block.v, block.v_stride, first_key, n, block.value_dim, state.widened);
+    const Rows values = shared.values.rows(block.v_type, block.v, block.v_stride, first_key, n, block.value_dim);
     if (!hides || finite(values, n, block.value_dim)) {
         weigh_values<Tiles, V, false>(state, values, block, first_key, from, to, n);
     } else {
@@ -125,11 +119,15 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     state.fresh = false;
 }
 
+// Of one block: its queries and its sums, in whole cache lines.
 template <typename Tiles>
-inline int64_t attention_workspace_floats(int64_t head_dim, int64_t value_dim) {
-    const int64_t widened = Tiles::key_block * (head_dim > value_dim ? head_dim : value_dim);
-    const int64_t scores = round_up(Tiles::key_block, F32::lanes);
-    return (head_dim + scores + round_up(value_dim, F32::lanes)) * Tiles::max_vectors * F32::lanes + widened;
+inline int64_t own_floats(int64_t head_dim, int64_t value_dim) {
+    return (head_dim + round_up(value_dim, F32::lanes)) * Shared<Tiles>::width;
+}
+
+template <typename Tiles>
+inline int64_t attention_workspace_floats(int64_t head_dim, int64_t value_dim, int64_t blocks) {
+    return Shared<Tiles>::floats(head_dim, value_dim) + blocks * own_floats<Tiles>(head_dim, value_dim);
 }
 
 // qT[d][i] = q[i][d] * scale * log2(e)
@@ -148,48 +146,119 @@ inline void load_queries(const State<V>& state, const AttentionBlock& block) {
     }
 }
 
+// A block of queries under way.
+template <typename Tiles>
+struct Turn {
+    const AttentionBlock* block;
+    float *q, *out;     // State's
+    int64_t next, end;  // keys still to come
+    bool fresh;
+    F32 maximum[Tiles::max_vectors], sum[Tiles::max_vectors];
+};
+
 template <typename Tiles, int V>
-inline void attend(const AttentionBlock& block) {
-    constexpr int64_t width = State<V>::width;
+inline State<V> state_of(const Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     State<V> state;
-    state.q = block.workspace;
-    state.scores = state.q + block.head_dim * width;
-    state.out = state.scores + round_up(Tiles::key_block, F32::lanes) * width;
-    state.widened = state.out + round_up(block.value_dim, F32::lanes) * width;
-    state.fresh = true;
-    // A sink is a score that is there from the start and has no value.
+    state.q = turn.q;
+    state.scores = shared.scores;
+    state.out = turn.out;
+    state.fresh = turn.fresh;
     for (int v = 0; v < V; ++v) {
-        const bool sink = block.has_sink && block.sink != -kInfinity;
-        state.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
-        state.sum[v] = F32::set(sink ? 1.0f : 0.0f);
+        state.maximum[v] = turn.maximum[v];
+        state.sum[v] = turn.sum[v];
     }
-    load_queries(state, block);
+    return state;
+}
+
+template <typename Tiles, int V>
+inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
+    const AttentionBlock& block = *turn.block;
+    turn.fresh = true;
+    // A sink is a score that is there from the start and has no value.
+    const bool sink = block.has_sink && block.sink != -kInfinity;
+    for (int v = 0; v < V; ++v) {
+        turn.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
+        turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
+    }
+    load_queries(state_of<Tiles, V>(turn, shared), block);
     // What the block's last query does not see, nobody in it sees; and nobody sees what is before its first query's
     // window. Whole tiles, as far as there are keys.
     constexpr int64_t R = Tiles::rows(V);
     const int64_t last = block.last_key + block.queries <= 0 ? 0 : round_up(block.last_key + block.queries, R);
-    const int64_t end = block.key_length < last ? block.key_length : last;
-    for (int64_t first = block.first_key <= 0 ? 0 : block.first_key / R * R; first < end; first += Tiles::key_block) {
-        if (attn4j::is_set(block.cancelled)) return;
-        attend_keys<Tiles, V>(state, block, first, end - first < Tiles::key_block ? end - first : Tiles::key_block);
-    }
-    if (state.fresh)
-        for (int64_t i = 0; i < block.value_dim * width; i += F32::lanes) F32::zero().store(state.out + i);
-    store_queries(state, block);
-    if (block.stage != Stage::none) store_stage<Tiles>(state, block);
+    turn.end = block.key_length < last ? block.key_length : last;
+    turn.next = block.first_key <= 0 ? 0 : block.first_key / R * R;
 }
 
-// As few vectors as the queries need.
-template <typename Tiles>
-inline void attention(const AttentionBlock& block) {
-    const int64_t vectors = (block.queries + F32::lanes - 1) / F32::lanes;
+// The next block of keys.
+template <typename Tiles, int V>
+inline void advance(Turn<Tiles>& turn, Shared<Tiles>& shared) {
+    State<V> state = state_of<Tiles, V>(turn, shared);
+    const int64_t n = turn.end - turn.next < Tiles::key_block ? turn.end - turn.next : Tiles::key_block;
+    attend_keys<Tiles, V>(state, *turn.block, turn.next, n, shared);
+    turn.next += n;
+    turn.fresh = state.fresh;
+    for (int v = 0; v < V; ++v) {
+        turn.maximum[v] = state.maximum[v];
+        turn.sum[v] = state.sum[v];
+    }
+}
+
+template <typename Tiles, int V>
+inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
+    State<V> state = state_of<Tiles, V>(turn, shared);
+    if (state.fresh)
+        for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
+            F32::zero().store(state.out + i);
+    store_queries(state, *turn.block);
+    if (turn.block->stage != Stage::none) store_stage<Tiles>(state, *turn.block, shared);
+}
+
+// So many vectors of queries, as a type.
+template <int V>
+struct Vectors {
+    static constexpr int count = V;
+};
+
+// Calls work(Vectors<V>) with as few vectors as the queries need.
+template <typename Tiles, typename Work>
+inline void with_vectors(int64_t queries, const Work& work) {
+    const int64_t vectors = (queries + F32::lanes - 1) / F32::lanes;
     if constexpr (Tiles::max_vectors >= 3) {
-        if (vectors >= 3) return attend<Tiles, 3>(block);
+        if (vectors >= 3) return work(Vectors<3>());
     }
     if constexpr (Tiles::max_vectors >= 2) {
-        if (vectors >= 2) return attend<Tiles, 2>(block);
+        if (vectors >= 2) return work(Vectors<2>());
     }
-    attend<Tiles, 1>(block);
+    work(Vectors<1>());
+}
+
+template <typename Tiles>
+inline void attention(const AttentionBlock* blocks, int64_t count, float* workspace) {
+    const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
+    Shared<Tiles> shared(workspace, head_dim);
+    float* own = workspace + Shared<Tiles>::floats(head_dim, value_dim);
+    Turn<Tiles> turns[attn4j::kTogether];
+    for (int64_t i = 0; i < count; ++i) {
+        turns[i].block = blocks + i;
+        turns[i].q = own;
+        turns[i].out = own + head_dim * Shared<Tiles>::width;
+        own += own_floats<Tiles>(head_dim, value_dim);
+        with_vectors<Tiles>(blocks[i].queries,
+                            [&](auto vectors) { begin<Tiles, decltype(vectors)::count>(turns[i], shared); });
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (int64_t i = 0; i < count; ++i) {
+            if (turns[i].next >= turns[i].end) continue;
+            if (attn4j::is_set(blocks[i].cancelled)) return;
+            with_vectors<Tiles>(blocks[i].queries,
+                                [&](auto vectors) { advance<Tiles, decltype(vectors)::count>(turns[i], shared); });
+            more = true;
+        }
+    }
+    for (int64_t i = 0; i < count; ++i)
+        with_vectors<Tiles>(blocks[i].queries,
+                            [&](auto vectors) { finish<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 
 template <typename Tiles>

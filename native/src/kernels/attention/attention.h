@@ -69,17 +69,23 @@ struct AttentionBlock {
     bool scores_accumulate;  // added to what is there
 
     const int32_t* cancelled;  // polled once a block of keys; where it is set the block is abandoned. Null: never
-    float* workspace;  // workspace_floats(head_dim, value_dim) floats, aligned to 64 bytes, contents of no meaning
 };
 
 // One ISA's way of doing it. Keys are taken key_block at a time from the first one that the block sees, so a row's
-// result depends on its own sequence alone.
+// result depends on its own sequence alone. Blocks of one call take turns, a block of keys each, so that what they have
+// in common (keys and values of one head, a bias of several) is fetched, widened or transposed once; a result does not
+// depend on what else is in the call.
 struct AttentionKernel {
     int64_t lanes;          // queries of one vector
     int64_t block_queries;  // most queries of a block
     int64_t key_block;      // most keys taken at a time
-    int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim);
-    void (*run)(const AttentionBlock& block);
+    int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim, int64_t blocks);
+    // blocks [count], 1 to kTogether, of one head_dim and value_dim. workspace: workspace_floats(...) floats, aligned to
+    // 64 bytes, contents of no meaning.
+    void (*run)(const AttentionBlock* blocks, int64_t count, float* workspace);
 };
+
+// Most blocks of a call: their queries and sums, 24 KB each at a head_dim of 64, stay in the second cache.
+constexpr int64_t kTogether = 16;
 
 }  // namespace attn4j

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "kernels/attention/attention.h"
+#include "kernels/attention/scores-inl.h"
 #include "kernels/elements-inl.h"
-#include "kernels/tile-inl.h"
 
 namespace {
 
@@ -18,7 +18,6 @@ struct State {
     float* q;        // qT [head_dim][width], scaled by scale * log2(e)
     float* scores;   // S^T, then P^T [key_block][width]
     float* out;      // O^T [value_dim, up to a multiple of lanes][width], not yet divided by the sum
-    float* widened;  // keys, then values of a block as float32, where they are stored in 16 bits
     F32 maximum[V];  // of the scores so far, in units of log2
     F32 sum[V];      // of exp2(score - maximum) so far
     F32 rescale[V];  // exp2(old maximum - maximum), owed to O^T
@@ -31,6 +30,7 @@ struct ScoreTiles {
     State<V>& state;
     Rows keys;
     int64_t head_dim, from, to;
+    const float* bias;  // transposed as scores are, or null
     F32 (&maximum)[V];
 
     template <int R>
@@ -38,6 +38,14 @@ struct ScoreTiles {
         Tile<R, V> s;
         s.zero();
         s.add_rows(keys.data + key * keys.stride, keys.stride, state.q, head_dim);
+        if (bias != nullptr) {
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r)
+#pragma GCC unroll 64
+                for (int v = 0; v < V; ++v)
+                    s.at[r][v] =
+                        fma(F32::load(bias + (key + r) * s.width + v * F32::lanes), F32::set(kLog2E), s.at[r][v]);
+        }
         s.store(state.scores + key * s.width);
         if (key < from || key >= to) return;
 #pragma GCC unroll 64
@@ -78,11 +86,11 @@ ATTN4J_APART void score_edge_keys(State<V>& state, Rows keys, const AttentionBlo
     }
 }
 
-// S^T of keys [begin, end) of those that `keys` holds.
+// S^T of keys [begin, end) of those that `keys` holds, with a bias that hides none added.
 template <int R, int V>
 ATTN4J_APART void score_keys(State<V>& state, Rows keys, int64_t head_dim, int64_t begin, int64_t end, int64_t from,
-                             int64_t to, F32 (&maximum)[V]) {
-    cover<R>(end, begin, ScoreTiles<V>{state, keys, head_dim, from, to, maximum});
+                             int64_t to, const float* bias, F32 (&maximum)[V]) {
+    cover<R>(end, begin, ScoreTiles<V>{state, keys, head_dim, from, to, bias, maximum});
 }
 
 // O^T of all value dimensions over keys [begin, end) of those that `values` holds. kHidden: some values are hidden and

@@ -51,17 +51,14 @@ inline void add_alibi(const Scores& s, const AttentionBlock& block) {
 
 constexpr float kLargeBias = 2.35e38f;  // times log2(e) just below the largest float32
 
-// score + bias * log2(e) where |bias| may be large or infinite. -inf hides, whatever the score; a finite bias stays
-// finite.
-inline F32 with_large_bias(F32 score, F32 bias, bool& hides) {
-    const Mask hidden = bias == F32::set(-kInfinity), infinite = abs(bias) == F32::set(kInfinity);
+// A finite bias that stays finite when it is multiplied by log2(e); an infinite one stays what it is.
+inline F32 bounded_bias(F32 bias) {
     const F32 bounded = min(F32::set(kLargeBias), max(F32::set(-kLargeBias), bias));
-    hides |= any(hidden);
-    return select(hidden, bias, fma(select(infinite, bias, bounded), F32::set(kLog2E), score));
+    return select(abs(bias) == F32::set(kInfinity), bias, bounded);
 }
 
-// Calls apply(key, v, values, large) with what load(query, key, n) gives, transposed: values of V vectors of queries
-// for each key; `large` tells whether some of them may exceed kLargeBias.
+// Calls apply(key, v, values, largest) with what load(query, key, n) gives, transposed: values of V vectors of queries
+// for each key; `largest` holds the greatest magnitudes among them and those beside them.
 template <int V, typename Load, typename Apply>
 inline void for_transposed(int64_t queries, int64_t keys, const Load& load, const Apply& apply) {
     constexpr int64_t lanes = F32::lanes;
@@ -72,41 +69,55 @@ inline void for_transposed(int64_t queries, int64_t keys, const Load& load, cons
             F32 largest = F32::zero();
             for (int64_t i = 0; i < lanes; ++i) {
                 block[i] = v * lanes + i < queries ? load(v * lanes + i, key, n) : F32::zero();
-                largest = max(abs(block[i]), largest);
+                largest = max_magnitude(block[i], largest);
             }
             transpose(block);
-            const bool large = any(F32::set(kLargeBias) < largest);
-            for (int64_t i = 0; i < n; ++i) apply(key + i, v, block[i], large);
+            for (int64_t i = 0; i < n; ++i) apply(key + i, v, block[i], largest);
         }
 }
 
-// Returns whether it hides anything.
+// A bias of keys [first, first + keys) as scores lie, bounded: to[key][V * lanes]. Returns whether it hides any.
 template <int V>
-inline bool add_bias(const Scores& s, const AttentionBlock& block) {
+inline bool transpose_bias(const AttentionBlock& block, int64_t first, int64_t keys, float* to) {
     bool hides = false;
-    const float* const bias = block.bias + s.first * block.bias_key_stride;
-    const F32 factor = F32::set(kLog2E);
-    const auto add = [&](int64_t key, int v, F32 values, bool large) {
-        float* row = score_row<V>(s, key, v);
-        const F32 score = F32::load(row);
-        (large ? with_large_bias(score, values, hides) : fma(values, factor, score)).store(row);
+    const float* const bias = block.bias + first * block.bias_key_stride;
+    const auto store = [&](int64_t key, int v, F32 values, F32 largest) {
+        if (any(F32::set(kLargeBias) < largest)) {
+            hides |= any(values == F32::set(-kInfinity));
+            values = bounded_bias(values);
+        }
+        values.store(to + (key * V + v) * F32::lanes);
     };
     if (block.bias_query_stride == 0 || block.queries == 1) {
-        for (int64_t key = 0; key < s.keys; ++key)
-            for (int v = 0; v < V; ++v) add(key, v, F32::set(bias[key * block.bias_key_stride]), true);
+        for (int64_t key = 0; key < keys; ++key) {
+            const F32 all = F32::set(bias[key * block.bias_key_stride]);
+            for (int v = 0; v < V; ++v) store(key, v, all, abs(all));
+        }
     } else if (block.bias_key_stride == 0) {
         for_transposed<V>(
-            block.queries, s.keys,
-            [&](int64_t query, int64_t, int64_t) { return F32::set(bias[query * block.bias_query_stride]); }, add);
+            block.queries, keys,
+            [&](int64_t query, int64_t, int64_t) { return F32::set(bias[query * block.bias_query_stride]); }, store);
     } else {
         for_transposed<V>(
-            block.queries, s.keys,
+            block.queries, keys,
             [&](int64_t query, int64_t key, int64_t n) {
                 return load_some(bias + query * block.bias_query_stride + key, n);
             },
-            add);
+            store);
     }
     return hides;
+}
+
+// bias: transposed, bounded. -inf hides, whatever the score.
+template <int V>
+inline void add_bias(const Scores& s, const float* bias) {
+    const F32 factor = F32::set(kLog2E), hidden = F32::set(-kInfinity);
+    for (int64_t key = 0; key < s.keys; ++key)
+        for (int v = 0; v < V; ++v) {
+            float* row = score_row<V>(s, key, v);
+            const F32 b = F32::load(bias + (key * V + v) * F32::lanes);
+            select(b == hidden, hidden, fma(b, factor, F32::load(row))).store(row);
+        }
 }
 
 // n <= lanes bytes as 0 or 1.
@@ -125,7 +136,7 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
             return load_flags(keep + query * block.keep_query_stride + key * block.keep_key_stride,
                               block.keep_key_stride, n);
         },
-        [&](int64_t key, int v, F32 flags, bool) {
+        [&](int64_t key, int v, F32 flags, F32) {
             float* row = score_row<V>(s, key, v);
             select(flags == F32::zero(), F32::set(-kInfinity), F32::load(row)).store(row);
         });
@@ -171,17 +182,6 @@ inline bool all_biased_away(const AttentionBlock& block, int64_t first, int64_t 
     return true;
 }
 
-// The bias is read row by row, a few lines of each: too short a run for the hardware to foresee, and too many at once
-// for it to fetch. So each `step` of the keys, after `done`, calls for its share of the block's rows.
-inline void prefetch_bias(const AttentionBlock& block, const Scores& s, int64_t done, int64_t step) {
-    if (block.bias == nullptr || block.bias_query_stride == 0 || block.bias_key_stride == 0) return;
-    constexpr int64_t line = 16;  // floats
-    for (int64_t query = done * block.queries / s.keys;
-         query < (done + step) * block.queries / s.keys && query < block.queries; ++query)
-        for (int64_t key = 0; key < s.keys; key += line)
-            __builtin_prefetch(block.bias + query * block.bias_query_stride + s.first + key);
-}
-
 // Of a row of scores hides vectors [from, to), and of vector `partial`, if there is one, the lanes outside `visible`.
 template <int V>
 inline void hide_vectors(const Scores& s, int64_t key, int from, int to, int partial, Mask visible) {
@@ -210,13 +210,12 @@ inline void hide_outside_window(const Scores& s, const AttentionBlock& block) {
     }
 }
 
-// Everything after the softcap and before the softmax but the edges. Returns whether the bias hides anything.
+// Everything after the softcap and before the softmax but the edges. bias: transposed, or null where there is none.
 template <int V>
-inline bool alter_scores(const Scores& s, const AttentionBlock& block, Seen kept) {
+inline void alter_scores(const Scores& s, const AttentionBlock& block, const float* bias, Seen kept) {
     if (block.slope != 0) add_alibi<V>(s, block);
-    const bool hides = block.bias != nullptr && add_bias<V>(s, block);
+    if (bias != nullptr) add_bias<V>(s, bias);
     if (block.keep != nullptr && kept == Seen::some) apply_keep<V>(s, block);
-    return hides;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "kernels/attention/dropout-inl.h"
 #include "kernels/attention/products-inl.h"
 #include "kernels/attention/scores-inl.h"
+#include "kernels/attention/shared-inl.h"
 
 namespace {
 
@@ -41,7 +42,7 @@ inline void store_queries(const State<V>& state, const AttentionBlock& block) {
 
 // The scores or weights that were asked for: the first product once more, since only now maximum and sum are known.
 template <typename Tiles, int V>
-inline void store_stage(State<V>& state, const AttentionBlock& block) {
+inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared) {
     const bool weights = block.stage == Stage::weights;
     F32 ignored[V], base[V], inverse[V], one[V];
     for (int v = 0; v < V; ++v) {
@@ -53,11 +54,12 @@ inline void store_stage(State<V>& state, const AttentionBlock& block) {
     for (int64_t first = 0; first < block.keys; first += Tiles::key_block) {
         const int64_t n = block.keys - first < Tiles::key_block ? block.keys - first : Tiles::key_block;
         const Scores scores{state.scores, first, n};
-        const Rows keys = widen(block.k_type, block.k, block.k_stride, first, n, block.head_dim, state.widened);
-        score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, ignored);
+        const Rows keys = shared.keys.rows(block.k_type, block.k, block.k_stride, first, n, block.head_dim);
+        score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
         if (block.softcap > 0 && block.stage != Stage::scaled) cap_scores<V>(scores, block.softcap);
         if (block.stage == Stage::hidden || weights) {
-            alter_scores<V>(scores, block, Seen::some);
+            const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first, n);
+            alter_scores<V>(scores, block, bias, Seen::some);
             hide_outside_window<V>(scores, block);
             for (int64_t key = block.key_length > first ? block.key_length - first : 0; key < n; ++key)
                 for (int v = 0; v < V; ++v) F32::set(-kInfinity).store(score_row<V>(scores, key, v));
