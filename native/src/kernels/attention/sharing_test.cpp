@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What blocks of queries that take turns share must be what each would have had alone: a bias transposed for several
+// heads, keys and values widened for several blocks of one head.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "attn4j/attn4j.h"
+#include "environment.h"
+#include "isas.h"
+#include "random.h"
+
+namespace {
+
+constexpr int64_t kHeads = 6, kQueries = 360, kKeys = 273, kHeadDim = 20;
+constexpr float kInfinity = INFINITY;
+
+std::vector<float> normal(Random& random, int64_t n) {
+    std::vector<float> values(static_cast<size_t>(n));
+    for (float& value : values) value = random.normal();
+    return values;
+}
+
+// The upper halves of float32 numbers.
+std::vector<uint16_t> bf16(const std::vector<float>& values) {
+    std::vector<uint16_t> halves;
+    for (const float value : values) {
+        uint32_t bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        halves.push_back(static_cast<uint16_t>(bits >> 16));
+    }
+    return halves;
+}
+
+class AttentionSharing : public IsaTest {
+protected:
+    // The result over queries [first, first + queries) of keys of the given type.
+    std::vector<float> run(const float* q, const void* k, const void* v, attn4j_dtype type, int64_t first,
+                           int64_t queries, const float* bias, int64_t bias_head, int32_t threads) const {
+        attn4j_plan plan = attn4j_plan_create(1, kHeads, kHeads, queries, kKeys, kHeadDim, kHeadDim);
+        EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_threads(plan, threads), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, type), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, type), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_strides(plan, ATTN4J_Q, kHeads * kQueries * kHeadDim, kQueries * kHeadDim, kHeadDim),
+                  ATTN4J_OK);
+        if (bias != nullptr) {
+            EXPECT_EQ(attn4j_plan_set_bias(plan, 0, bias_head, kKeys, 1), ATTN4J_OK);
+        }
+        EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+        std::vector<float> out(static_cast<size_t>(kHeads * queries * kHeadDim));
+        EXPECT_EQ(attn4j_plan_run(plan, 1, queries, kKeys, q + first * kHeadDim, k, v, out.data(), nullptr, nullptr,
+                                  nullptr, nullptr, nullptr, bias, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+                  ATTN4J_OK)
+            << attn4j_error_message();
+        attn4j_plan_free(plan);
+        return out;
+    }
+
+    static bool same_bits(const float* a, const float* b, int64_t n) {
+        return std::memcmp(a, b, static_cast<size_t>(n) * sizeof(float)) == 0;
+    }
+};
+ATTN4J_ON_EVERY_ISA(AttentionSharing);
+
+TEST_P(AttentionSharing, ABiasOfAllHeadsOrOneEach) {
+    Random random(test_seed());
+    const std::vector<float> q = normal(random, kHeads * kQueries * kHeadDim);
+    const std::vector<float> k = normal(random, kHeads * kKeys * kHeadDim);
+    const std::vector<float> v = normal(random, kHeads * kKeys * kHeadDim);
+    std::vector<float> bias = normal(random, kQueries * kKeys);
+    // The second block of keys of the first queries holds what must be handled apart.
+    bias[150] = -kInfinity;
+    bias[kKeys + 151] = 3e38f;
+    bias[2 * kKeys + 152] = -3e38f;
+    std::vector<float> copies;
+    for (int64_t head = 0; head < kHeads; ++head) copies.insert(copies.end(), bias.begin(), bias.end());
+
+    const ScopedThreads pool(8);
+    const std::vector<float> each =
+        run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, copies.data(), kQueries * kKeys, 1);
+    for (const int32_t threads : {1, 2, 8}) {
+        const std::vector<float> one =
+            run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, bias.data(), 0, threads);
+        EXPECT_TRUE(same_bits(each.data(), one.data(), static_cast<int64_t>(one.size()))) << "threads=" << threads;
+    }
+}
+
+TEST_P(AttentionSharing, KeysOfSixteenBitsForAllQueriesOrAFew) {
+    Random random(test_seed());
+    const std::vector<float> q = normal(random, kHeads * kQueries * kHeadDim);
+    const std::vector<uint16_t> k = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    const std::vector<uint16_t> v = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    const std::vector<float> all = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, nullptr, 0, 1);
+    for (int64_t first = 0; first < kQueries; first += 40) {
+        constexpr int64_t n = 40;
+        const std::vector<float> few = run(q.data(), k.data(), v.data(), ATTN4J_BF16, first, n, nullptr, 0, 1);
+        for (int64_t head = 0; head < kHeads; ++head)
+            EXPECT_TRUE(same_bits(all.data() + (head * kQueries + first) * kHeadDim, few.data() + head * n * kHeadDim,
+                                  n * kHeadDim))
+                << "first=" << first << " head=" << head;
+    }
+}
+
+}  // namespace
