@@ -15,6 +15,9 @@ namespace {
 // cache.
 constexpr int64_t kPanel = 64;
 
+// Floats of a cache line, and how far ahead rows of x are called for while they are transposed.
+constexpr int64_t kLine = 16, kAhead = 4 * kLine;
+
 // Sums of the panel's features over inputs [first, first + n), onto what earlier inputs left.
 template <int V>
 struct LinearTiles {
@@ -57,10 +60,15 @@ inline void linear_rows(const LinearBlock& block) {
     F32 one[V];
     for (int v = 0; v < V; ++v) one[v] = F32::set(1.0f);
     transpose_in<V>(block.rows, block.in_features, one[0], x, [&](int64_t row, int64_t c, int64_t n) {
-        return load_some(block.x + row * block.x_stride + c, n);
+        const float* const from = block.x + row * block.x_stride + c;
+        __builtin_prefetch(from + kAhead);
+        return load_some(from, n);
     });
     for (int64_t panel = 0; panel < block.out_features; panel += kPanel) {
         const int64_t features = block.out_features - panel < kPanel ? block.out_features - panel : kPanel;
+        for (int64_t row = 0; row < block.rows; ++row)
+            for (int64_t o = 0; o < features; o += kLine)
+                __builtin_prefetch(block.out + row * block.out_stride + panel + o, 1);
         for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {
             const int64_t left = block.in_features - first;
             cover<Tiles::rows(V)>(
