@@ -150,11 +150,15 @@ Blocks blocks_of(int64_t queries, const AttentionKernel& kernel) {
 }
 
 // Most blocks of queries of one head in a task, which read its keys and values once for all, and most heads, which
-// transpose their bias once for all. More gain nothing.
+// look at their mask and transpose their bias once for all. More gain nothing.
 constexpr int64_t kBlocksTogether = 4, kHeadsTogether = 4;
 static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
 
-bool shares_bias(const AttentionProblem& p) { return p.bias.present && p.bias.head == 0 && p.bias.query != 0; }
+// Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
+bool shares_mask(const AttentionProblem& p) {
+    const auto shared = [](const ScoreStrides& s) { return s.present && s.head == 0 && s.query != 0; };
+    return shared(p.bias) || shared(p.mask);
+}
 
 // What a task takes: so many heads of a sequence, so many blocks of queries of each. Results do not depend on it.
 struct Share {
@@ -168,7 +172,7 @@ struct Share {
 // The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
 Share largest_share(const AttentionProblem& p) {
     if (p.averaged) return {p.heads, 1};
-    if (shares_bias(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether};
+    if (shares_mask(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether};
     return {1, kBlocksTogether};
 }
 

@@ -142,18 +142,21 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
         });
 }
 
+// Rows of a mask or bias [rows][bytes], `stride` bytes apart, are called for: their runs are too short for the hardware
+// to foresee the next.
+inline void call_for(const void* first, int64_t stride, int64_t rows, int64_t bytes) {
+    constexpr int64_t line = 64;
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t byte = 0; byte < bytes; byte += line)
+            __builtin_prefetch(static_cast<const char*>(first) + row * stride + byte, 0, 2);
+}
+
 // How much of a block of keys its queries see.
 enum class Seen { none, some, all };
 
 // What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing
 // more.
 inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
-    if (block.keep == nullptr) return Seen::all;
-    // A row's run of bytes is too short for the hardware to foresee the next: it is fetched while this one is worked
-    // on.
-    for (int64_t query = 0; query < block.queries; ++query)
-        for (int64_t key = first + n; key < first + 2 * n && key < block.key_length; key += 64)
-            __builtin_prefetch(block.keep + query * block.keep_query_stride + key * block.keep_key_stride);
     const int64_t rows = block.keep_query_stride == 0 ? 1 : block.queries, columns = block.keep_key_stride == 0 ? 1 : n;
     uint8_t hidden = 0, kept = 0;
     for (int64_t query = 0; query < rows; ++query) {
