@@ -23,6 +23,32 @@ public final class Layers {
         }
     }
 
+    /**
+     * Rows [fromOut, fromOut + rows) of each entry of out = rows [fromX, fromX + rows) of each entry of x weight + bias;
+     * both are [batch, rows, width] with innermost stride 1.
+     */
+    public static void linearRows(View x, long fromX, View weight, boolean inOut, View bias, View out, long fromOut,
+                                  long rows, int activation, Isa isa, int threads) {
+        if (rows == x.sizes[1] && rows == out.sizes[1] && x.isMatrix() && out.isMatrix()) {
+            linear(x, weight, inOut, bias, null, out, activation, isa, threads);
+            return;
+        }
+        if (Native.attn4j_gemm_uses_openblas(isa.ordinal()) > 0) {
+            OpenBlas.open();
+        }
+        Held.acquire(x, weight, bias, out, null);
+        try {
+            for (long b = 0; b < x.sizes[0]; b++) {
+                Status.check(Native.attn4j_linear(row(x, b, fromX), stride(x, rows), weight.address,
+                    weight.rowStride(), inOut ? Native.ATTN4J_IN_OUT : Native.ATTN4J_OUT_IN, address(bias), 0, 0,
+                    row(out, b, fromOut), stride(out, rows), rows, x.width(), out.width(), activation, isa.ordinal(),
+                    threads));
+            }
+        } finally {
+            Held.release(x, weight, bias, out, null);
+        }
+    }
+
     /** out = layerNorm(x + residual) */
     public static void layerNorm(View x, View residual, View gamma, View beta, double epsilon, View out, Isa isa,
                                  int threads) {
@@ -112,6 +138,16 @@ public final class Layers {
         } finally {
             Held.release(x, out, null, null, null);
         }
+    }
+
+    /** Where a row of an entry is. */
+    private static long row(View view, long b, long row) {
+        return view.address + (b * view.strides[0] + row * view.strides[1]) * view.elementBytes();
+    }
+
+    /** The distance of so many rows of an entry; that of a single row does not matter and is its width. */
+    private static long stride(View view, long rows) {
+        return rows > 1 ? view.strides[1] : Math.max(1, view.width());
     }
 
     private static long address(View view) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionInputs;
 import io.github.attn4j.attention.SegmentedAttention;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.View;
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 
 /**
@@ -19,25 +17,19 @@ import io.github.attn4j.tensor.Tensor;
 public final class Forward extends PlannedForward<ModuleInputs> {
     private final ProjectedAttention module;
     private final Blueprint blueprint;
-    private final Scratch memory = new Scratch(DType.FLOAT32);
+    private final Projections memory;
     private final Gate gate;
-    private final Attention[] attentions = new Attention[4];
+    private final Attentions attentions;
     private final AttentionInputs inputs = AttentionInputs.of(null, null, null, null);
     private final LastView mask = new LastView(Operands::fourDims);
     private final LastView outHeads;
     private SegmentedAttention cached;
-    private long batch = -1;
-    private long queries;
-    private long keys;
-    private Projected query;
-    private Projected key;
-    private Projected value;
-    private Projected context;
-    private Tensor gates;
 
     Forward(ProjectedAttention module) {
         this.module = module;
         blueprint = module.blueprint;
+        memory = new Projections(blueprint);
+        attentions = new Attentions(blueprint);
         gate = Gate.builder().threads(blueprint.options.threads).isa(blueprint.options.isa).build();
         outHeads = new LastView(out -> Projected.of(out, blueprint.heads()).heads());
     }
@@ -47,9 +39,10 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         Blueprint.Layers layers = module.layers();
         boolean dropping = module.drops(in.seeded);
         check(in, dropping);
-        fit(in.query.size(0), in.query.size(1), in.key.size(1));
+        memory.fit(in.query.size(0), in.query.size(1), in.key.size(1));
         project(layers, in);
-        attend(in, layers.gate() == null && layers.out() == null ? outHeads.of(in.out) : context.heads(), dropping);
+        boolean last = layers.gate() == null && layers.out() == null;
+        attend(in, last ? outHeads.of(in.out) : memory.context().heads(), dropping);
         finish(layers, in);
     }
 
@@ -61,25 +54,9 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         }
     }
 
-    /** Makes room, and the views of these sizes. */
-    void fit(long newBatch, long newQueries, long newKeys) {
-        if (newBatch == batch && newQueries == queries && newKeys == keys) {
-            return;
-        }
-        batch = -1;
-        long width = blueprint.heads() * blueprint.headDim;
-        long kvWidth = blueprint.kvHeads * blueprint.headDim;
-        memory.begin(2 * newBatch * (newQueries * width + newKeys * kvWidth));
-        query = Projected.of(memory.take(newBatch, newQueries, width), blueprint.heads());
-        context = Projected.of(memory.take(newBatch, newQueries, width), blueprint.heads());
-        key = Projected.of(memory.take(newBatch, newKeys, kvWidth), blueprint.kvHeads);
-        value = Projected.of(memory.take(newBatch, newKeys, kvWidth), blueprint.kvHeads);
-        // Nothing needs the queries after attention.
-        gates = blueprint.gate == null ? null : query.rows().reshape(newBatch * newQueries * width)
-            .slice(0, 0, newBatch * newQueries * blueprint.gates).reshape(newBatch, newQueries, blueprint.gates);
-        batch = newBatch;
-        queries = newQueries;
-        keys = newKeys;
+    /** Makes room for these sizes. */
+    void fit(long batch, long queries, long keys) {
+        memory.fit(batch, queries, keys);
     }
 
     /** Everything that could be refused later, so that nothing is written then. */
@@ -115,9 +92,11 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     }
 
     private void project(Blueprint.Layers layers, ModuleInputs in) {
+        Projected query = memory.query();
+        Projected key = memory.key();
         layers.query().run(in.query, query.rows());
         layers.key().run(in.key, key.rows());
-        layers.value().run(in.value, value.rows());
+        layers.value().run(in.value, memory.value().rows());
         if (layers.queryNorm() != null) {
             layers.queryNorm().run(query.each(), query.each());
             layers.keyNorm().run(key.each(), key.each());
@@ -133,35 +112,27 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     }
 
     private void attend(ModuleInputs in, Tensor out, boolean dropping) {
-        inputs.operands(query.heads(), key.heads(), value.heads(), out).mask(mask.of(in.mask)).scores(in.weights)
-            .seed(in.seed);
+        inputs.operands(memory.query().heads(), memory.key().heads(), memory.value().heads(), out)
+            .mask(mask.of(in.mask)).scores(in.weights).seed(in.seed);
         if (in.cache == null) {
-            attention(dropping, in.weights != null).run(inputs);
+            attentions.of(dropping, in.weights != null).run(inputs);
             return;
         }
         if (cached == null) {
-            cached = new SegmentedAttention(attention(false, false));
+            cached = new SegmentedAttention(attentions.of(false, false));
         }
-        in.cache.append(key.heads(), value.heads());
-        cached.run(inputs.operands(query.heads(), null, null, out), in.cache);
+        in.cache.append(memory.key().heads(), memory.value().heads());
+        cached.run(inputs.operands(memory.query().heads(), null, null, out), in.cache);
     }
 
     private void finish(Blueprint.Layers layers, ModuleInputs in) {
+        Tensor context = memory.context().rows();
         if (layers.gate() != null) {
-            layers.gate().run(in.query, gates);
-            gate.run(context.rows(), gates, layers.out() == null ? in.out : context.rows());
+            layers.gate().run(in.query, memory.gates());
+            gate.run(context, memory.gates(), layers.out() == null ? in.out : context);
         }
         if (layers.out() != null) {
-            layers.out().run(context.rows(), in.out);
+            layers.out().run(context, in.out);
         }
-    }
-
-    /** Each has the plan of its last run. */
-    private Attention attention(boolean dropping, boolean writing) {
-        int which = (dropping ? 2 : 0) + (writing ? 1 : 0);
-        if (attentions[which] == null) {
-            attentions[which] = blueprint.attention(dropping, writing);
-        }
-        return attentions[which];
     }
 }

@@ -9,33 +9,12 @@ import io.github.attn4j.tensor.Tensor;
  *
  * @param <B> the inputs themselves
  */
-public abstract sealed class ForwardInputs<B extends ForwardInputs<B>> permits ModuleInputs, TorchInputs {
-    Tensor query;
-    Tensor key;
-    Tensor value;
-    Tensor out;
+public abstract sealed class ForwardInputs<B extends ForwardInputs<B>> permits SequenceInputs, GeneralizedInputs {
     Tensor weights;
     long seed;
     boolean seeded;
 
     ForwardInputs() {}
-
-    /**
-     * Other operands, all else as it is.
-     *
-     * @param newQuery query
-     * @param newKey key
-     * @param newValue value
-     * @param newOut out
-     * @return this
-     */
-    public final B operands(Tensor newQuery, Tensor newKey, Tensor newValue, Tensor newOut) {
-        query = newQuery;
-        key = newKey;
-        value = newValue;
-        out = newOut;
-        return self();
-    }
 
     /**
      * The seed of the dropout, wanted in train(). The same seed gives the same draws, for any number of threads.
@@ -50,7 +29,7 @@ public abstract sealed class ForwardInputs<B extends ForwardInputs<B>> permits M
     }
 
     @SuppressWarnings("unchecked")
-    private B self() {
+    final B self() {
         return (B) this;
     }
 }

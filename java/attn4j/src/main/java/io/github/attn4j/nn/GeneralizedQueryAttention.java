@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.attention.AttentionInputs;
-import io.github.attn4j.attention.KeyValues;
-import io.github.attn4j.attention.SegmentedAttention;
 import io.github.attn4j.internal.Check;
-import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
@@ -15,23 +11,22 @@ import java.util.Map;
 
 /**
  * Several query sequences attend, each jointly, to several key-value sources of any lengths, as if the sources were
- * concatenated, which they are not: each is attended to for itself, and the partial results are merged. Thread-safe, as
- * {@link AttentionModule} says. There is no dropout, and no weights are written: they do not come in parts.
+ * concatenated, which they are not: each is projected to its own place among the keys and values of all, and one
+ * attention goes over them. Thread-safe, as {@link AttentionModule} says.
  *
  * <p>PyTorch names: query_linear, key_linear, value_linear, out_linear, each with weight [width, width] and bias
  * [width].
  *
- * <p>The working memory of earlier calls is used again, one for each call under way at once.
+ * <p>{@code apply} and {@code run} are the simple way; the working memory of earlier calls is used again, one for each
+ * call under way at once. {@link #plan} gives working memory of one's own, whose runs allocate nothing.
  */
 public final class GeneralizedQueryAttention extends AttentionModule {
-    private static final int BATCH = 0, ROWS = 1;
-
-    private final Blueprint blueprint;
-    private final Idle<Work> idle = new Idle<>();
+    final Blueprint blueprint;
+    private final Idle<GeneralizedForward> idle = new Idle<>();
     private volatile Blueprint.Layers layers;
 
     private GeneralizedQueryAttention(Blueprint blueprint) {
-        super(blueprint.parameters("GeneralizedQueryAttention"), 0);
+        super(blueprint.parameters("GeneralizedQueryAttention"), blueprint.options.dropout);
         this.blueprint = blueprint;
     }
 
@@ -52,6 +47,10 @@ public final class GeneralizedQueryAttention extends AttentionModule {
         layers = blueprint.layers(checked);
     }
 
+    Blueprint.Layers layers() {
+        return loaded(layers);
+    }
+
     /**
      * Runs with new tensors as results.
      *
@@ -60,15 +59,56 @@ public final class GeneralizedQueryAttention extends AttentionModule {
      * @param sources each [batch, keys of its own, width]; none gives what a query that sees nothing gives
      * @return for each of the queries a tensor of its shape
      * @throws IllegalArgumentException if tensors do not fit the module or each other
-     * @throws IllegalStateException if nothing was loaded or a scope is closed
+     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
      */
     public List<Tensor> apply(TensorScope scope, List<Tensor> queries, List<Tensor> sources) {
-        List<Tensor> outs = new ArrayList<>();
-        for (Tensor query : queries) {
-            outs.add(Operands.newRows(scope, Operands.threeDims(query, "query"), blueprint.width()));
+        return apply(scope, GeneralizedInputs.of(queries, sources, null));
+    }
+
+    /**
+     * Runs with whatever the inputs have, with new tensors as results.
+     *
+     * @param scope owns the results
+     * @param inputs all but outs, which are not looked at
+     * @return for each of the queries a tensor of its shape
+     * @throws IllegalArgumentException if tensors do not fit the module or each other
+     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
+     */
+    public List<Tensor> apply(TensorScope scope, GeneralizedInputs inputs) {
+        List<Tensor> before = inputs.outs;
+        try {
+            List<Tensor> outs = new ArrayList<>();
+            for (Tensor query : inputs.queries) {
+                outs.add(Operands.newRows(scope, Operands.threeDims(query, "query"), blueprint.width()));
+            }
+            inputs.outs = List.copyOf(outs);
+            run(inputs);
+            return inputs.outs;
+        } finally {
+            inputs.outs = before;
         }
-        run(queries, sources, outs);
-        return List.copyOf(outs);
+    }
+
+    /**
+     * Runs with new tensors as results, the weights of each head among them.
+     *
+     * @param scope owns the results
+     * @param inputs all but outs and weights, which are not looked at; at least one query
+     * @return for each of the queries a tensor of its shape, and the weights
+     * @throws IllegalArgumentException if tensors do not fit the module or each other
+     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
+     */
+    public WeightedOutputs applyWithWeights(TensorScope scope, GeneralizedInputs inputs) {
+        Check.atLeast(1, inputs.queries.size(), "queries.size()");
+        Tensor before = inputs.weights;
+        try {
+            long batch = Operands.threeDims(inputs.queries.get(0), "queries[0]").size(0);
+            inputs.weights = scope.zeros(DType.FLOAT32, batch, blueprint.heads(), rows(inputs.queries, "queries"),
+                rows(inputs.sources, "sources"));
+            return new WeightedOutputs(apply(scope, inputs), inputs.weights);
+        } finally {
+            inputs.weights = before;
+        }
     }
 
     /**
@@ -78,103 +118,52 @@ public final class GeneralizedQueryAttention extends AttentionModule {
      * @param sources each [batch, keys of its own, width]
      * @param outs for each of the queries a tensor of its shape, which may be the query
      * @throws IllegalArgumentException if tensors do not fit the module or each other; nothing was written then
-     * @throws IllegalStateException if nothing was loaded or a scope is closed
+     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
      */
     public void run(List<Tensor> queries, List<Tensor> sources, List<Tensor> outs) {
-        Blueprint.Layers now = loaded(layers);
-        check(queries, sources, outs);
-        idle.use(() -> new Work(blueprint), work -> work.run(now, queries, sources, outs));
+        run(GeneralizedInputs.of(queries, sources, outs));
     }
 
-    private void check(List<Tensor> queries, List<Tensor> sources, List<Tensor> outs) {
-        if (outs.size() != queries.size()) {
-            throw new IllegalArgumentException("each of the queries must have an out: queries=" + queries.size()
-                + " outs=" + outs.size());
-        }
-        for (int i = 0; i < queries.size(); i++) {
-            View query = sequence(queries, i, "queries", queries.get(0).size(BATCH));
-            View out = sequence(outs, i, "outs", query.size(BATCH));
-            Check.size(out, "outs[" + i + "]", ROWS, query.size(ROWS), "queries");
-            Check.writable(out, "outs[" + i + "]");
-        }
-        for (int i = 0; i < sources.size() && !queries.isEmpty(); i++) {
-            sequence(sources, i, "sources", queries.get(0).size(BATCH));
-        }
+    /**
+     * Runs into the outs of the inputs.
+     *
+     * @param inputs the tensors; an out may be its query
+     * @throws IllegalArgumentException if tensors do not fit the module or each other; nothing was written then
+     * @throws IllegalStateException if nothing was loaded, a scope is closed, or a seed is missing in train()
+     */
+    public void run(GeneralizedInputs inputs) {
+        idle.use(() -> new GeneralizedForward(this), forward -> forward.run(inputs));
     }
 
-    private View sequence(List<Tensor> tensors, int index, String name, long batch) {
-        View view = Operands.sequence(tensors.get(index), name + "[" + index + "]", blueprint.width());
-        Check.size(view, name + "[" + index + "]", BATCH, batch, "batch");
-        return view;
+    /**
+     * Working memory for forwards of about these sizes.
+     *
+     * @param batch entries, at least 0
+     * @param queries rows of all queries together, at least 0
+     * @param keys rows of all sources together, at least 0
+     * @return a forward, to be closed
+     * @throws IllegalArgumentException if a size is negative
+     * @throws OutOfMemoryError if there is no memory for it
+     */
+    public GeneralizedForward plan(long batch, long queries, long keys) {
+        GeneralizedForward forward = new GeneralizedForward(this);
+        forward.fit(Check.atLeast(0, batch, "batch"), Check.atLeast(0, queries, "queries"),
+            Check.atLeast(0, keys, "keys"));
+        return forward;
     }
 
-    /** The memory of a call. */
-    private static final class Work {
-        private final Blueprint blueprint;
-        private final SegmentedAttention attention;
-        private final Scratch memory = new Scratch(DType.FLOAT32);
-
-        Work(Blueprint blueprint) {
-            this.blueprint = blueprint;
-            attention = new SegmentedAttention(blueprint.attention(false, false));
+    private static long rows(List<Tensor> sequences, String name) {
+        long rows = 0;
+        for (int i = 0; i < sequences.size(); i++) {
+            rows += Operands.threeDims(sequences.get(i), name + "[" + i + "]").size(1);
         }
-
-        void run(Blueprint.Layers layers, List<Tensor> queries, List<Tensor> sources, List<Tensor> outs) {
-            long elements = 0;
-            for (Tensor query : queries) {
-                elements += 2 * query.elements();
-            }
-            for (Tensor source : sources) {
-                elements += 2 * source.elements();
-            }
-            memory.begin(elements);
-            List<KeyValues> segments = new ArrayList<>();
-            for (Tensor source : sources) {
-                segments.add(new KeyValues(project(layers.key(), source), project(layers.value(), source)));
-            }
-            List<Projected> contexts = new ArrayList<>();
-            for (Tensor query : queries) {
-                Projected context = like(query);
-                Tensor heads = project(layers.query(), query);
-                attention.run(AttentionInputs.of(heads, null, null, context.heads()), segments);
-                contexts.add(context);
-            }
-            for (int i = 0; i < outs.size(); i++) {
-                layers.out().run(contexts.get(i).rows(), outs.get(i));
-            }
-        }
-
-        private Tensor project(Linear layer, Tensor x) {
-            Projected projected = like(x);
-            layer.run(x, projected.rows());
-            return projected.heads();
-        }
-
-        private Projected like(Tensor x) {
-            return Projected.of(memory.take(x.size(0), x.size(1), x.size(2)), blueprint.heads());
-        }
+        return rows;
     }
 
     /** Options of the module. */
     public static final class Builder extends ModuleBuilder<Builder> {
         private Builder(long width, long heads) {
             super(width, heads);
-        }
-
-        /**
-         * Refused if it is not 0: partial results would have to agree on what is dropped.
-         *
-         * @param probability 0
-         * @return this
-         * @throws IllegalArgumentException if it is anything else
-         */
-        @Override
-        public Builder dropout(double probability) {
-            if (probability != 0) {
-                throw new IllegalArgumentException("GeneralizedQueryAttention has no dropout: dropout=" + probability
-                    + " expected=0");
-            }
-            return this;
         }
 
         /**

@@ -87,12 +87,26 @@ public final class Linear {
             Check.disjoint(result, "out", added, "residual");
         }
         Check.disjoint(result, "out", in, "x");
-        Check.disjoint(result, "out", weight, "weight");
-        if (bias != null) {
-            Check.disjoint(result, "out", bias, "bias");
-        }
+        apart(result, "out");
         Layers.linear(in, weight, layout == WeightLayout.IN_OUT, bias, added, result, activation.ordinal(), isa,
             threads);
+    }
+
+    /**
+     * Some rows of each batch entry: `rows` of them, from `fromX` on, to those from `fromOut` on. The caller has checked
+     * that they are there, and that out is {@link #apart}.
+     */
+    void runRows(Tensor x, long fromX, Tensor out, long fromOut, long rows) {
+        Layers.linearRows(Check.rows(x, "x", 3), fromX, weight, layout == WeightLayout.IN_OUT, bias,
+            Check.rows(out, "out", 3), fromOut, rows, activation.ordinal(), isa, threads);
+    }
+
+    /** Refuses an output that shares an element with the weights. */
+    void apart(View out, String name) {
+        Check.disjoint(out, name, weight, "weight");
+        if (bias != null) {
+            Check.disjoint(out, name, bias, "bias");
+        }
     }
 
     /**

@@ -8,7 +8,7 @@ import io.github.attn4j.tensor.Tensor;
  * The tensors of a forward: what is attended with and to, the output, and whatever else is wanted. Mutable, to be used
  * again by the next forward without allocating; not thread-safe. Nothing is checked here, but by the forward.
  */
-public final class ModuleInputs extends ForwardInputs<ModuleInputs> {
+public final class ModuleInputs extends SequenceInputs<ModuleInputs> {
     Tensor mask;
     Tensor positions;
     KeyValueCache cache;

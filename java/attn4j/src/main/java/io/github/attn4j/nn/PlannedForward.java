@@ -9,7 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * @param <I> the inputs of a run
  */
-public abstract sealed class PlannedForward<I> implements AutoCloseable permits Forward, TorchForward {
+public abstract sealed class PlannedForward<I> implements AutoCloseable
+        permits Forward, TorchForward, GeneralizedForward {
     private final ReentrantLock lock = new ReentrantLock();
     private boolean closed;
 

@@ -11,7 +11,7 @@ import io.github.attn4j.tensor.Tensor;
  * <p>Sequences are [rows, batch, width], or [batch, rows, width] if the module is batchFirst(). If query, key and value
  * are one Tensor object, or key and value, they are projected at once.
  */
-public final class TorchInputs extends ForwardInputs<TorchInputs> {
+public final class TorchInputs extends SequenceInputs<TorchInputs> {
     Tensor keyPaddingMask;
     Tensor attnMask;
     boolean causal;

@@ -56,7 +56,6 @@ class BadModuleInputTest {
         refused("heads=0", () -> MultiHeadSelfAttention.builder(4, 0));
         refused("width=0", () -> SelfAttention.builder(0));
         refused("dropout=1.0", () -> CrossAttention.builder(4).dropout(1));
-        refused("dropout=0.5 expected=0", () -> GeneralizedQueryAttention.builder(4, 2).dropout(0.5));
         refused("kdim=0", () -> TorchMultiheadAttention.builder(4, 2).kdim(0));
         refused("epsilon=0.0", () -> GroupedQueryAttention.builder(4, 2, 1).queryKeyNorm(0));
         refused("left=-2", () -> GroupedQueryAttention.builder(4, 2, 1).window(-2, 0));
@@ -141,6 +140,20 @@ class BadModuleInputTest {
             () -> several.run(List.of(x), List.of(x, zeros(2, 3, 5)), List.of(out)));
         refused("sources[0].size(0)=1 batch=2", () -> several.run(List.of(x), List.of(zeros(1, 3, 6)), List.of(out)));
         refused("outs[0].size(1)=2 queries=3", () -> several.run(List.of(x), List.of(x), List.of(zeros(2, 2, 6))));
+        refused("outs[1] must not overlap outs[0]",
+            () -> several.run(List.of(x, x), List.of(x), List.of(out, out)));
+        refused("outs[0] must not overlap bias", () -> several.run(List.of(zeros(1, 1, 6)), List.of(zeros(1, 2, 6)),
+            List.of(several.state().get("out_linear.bias").reshape(1, 1, 6))));
+        GeneralizedInputs inputs = GeneralizedInputs.of(List.of(x), List.of(x, zeros(2, 2, 6)), List.of(out));
+        refused("mask.shape=[3, 3] batch=2 heads=2 queries=3 keys=5", () -> several.run(inputs.mask(bools(3, 3))));
+        refused("weights.size(3)=3 keys=5",
+            () -> several.run(inputs.mask(null).weights(zeros(2, 2, 3, 3))));
+        refused("queries.size()=0", () -> several.applyWithWeights(scope, GeneralizedInputs.of(List.of(), List.of(),
+            null)));
+        refused("batch=-1", () -> several.plan(-1, 1, 1));
+        GeneralizedForward forward = several.plan(2, 3, 5);
+        forward.close();
+        thrown(IllegalStateException.class, "this GeneralizedForward is closed", () -> forward.run(inputs));
     }
 
     @Test

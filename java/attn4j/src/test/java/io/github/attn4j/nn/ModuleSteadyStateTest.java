@@ -8,6 +8,7 @@ import io.github.attn4j.SteadyState;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +59,30 @@ class ModuleSteadyStateTest {
                 SteadyState.assertAllocatesNothing(() -> forward.run(inputs));
             }
         }
+    }
+
+    @Test
+    void severalQueriesAndSources() {
+        GeneralizedQueryAttention module = ModuleWeights.loaded(scope,
+            GeneralizedQueryAttention.builder(8, 2).dropout(0.5).build(), 1);
+        module.train();
+        Tensor other = Samples.normal(scope, 2, 2, 4, 8);
+        Tensor otherOut = scope.zeros(DType.FLOAT32, 2, 4, 8);
+        boolean[] keep = new boolean[7 * 10];
+        for (int i = 0; i < keep.length; i++) {
+            keep[i] = i % 3 > 0;
+        }
+        Tensor weights = scope.zeros(DType.FLOAT32, 2, 2, 7, 10);
+        List<Tensor> queries = List.of(x, other);
+        List<Tensor> sources = List.of(other, x, x);
+        GeneralizedInputs inputs = GeneralizedInputs.of(queries, sources, List.of(out, otherOut))
+            .mask(scope.of(keep, 1, 7, 10)).weights(weights).seed(3);
+        try (GeneralizedForward forward = module.plan(2, 7, 10)) {
+            SteadyState.assertAllocatesNothing(() -> forward.run(inputs));
+        }
+        WeightedOutputs simple = module.applyWithWeights(scope, inputs);
+        assertArrayEquals(simple.outs().get(1).toFloatArray(), otherOut.toFloatArray());
+        assertArrayEquals(simple.weights().toFloatArray(), weights.toFloatArray());
     }
 
     @Test

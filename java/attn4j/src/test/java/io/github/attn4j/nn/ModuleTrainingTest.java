@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
+import static io.github.attn4j.Expect.thrown;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -13,7 +14,9 @@ import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -74,6 +77,26 @@ class ModuleTrainingTest {
         MultiHeadSelfAttention without = ModuleWeights.loaded(scope, MultiHeadSelfAttention.builder(12, 3).build(), 1);
         without.train();
         assertTrue(without.apply(scope, x).elements() > 0);
+    }
+
+    /** One query and one source are what a module of separate inputs computes, dropout and all, to the last bit. */
+    @Test
+    void oneQueryAndOneSourceAreMultiHeadAttention() {
+        MultiHeadAttention plain = ModuleWeights.loaded(scope, MultiHeadAttention.builder(12, 3).dropout(0.5).build(),
+            1);
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        plain.state().forEach((name, tensor) -> state.put(name.replace("q_", "query_").replace("k_", "key_")
+            .replace("v_", "value_").replace("out.", "out_linear."), tensor));
+        GeneralizedQueryAttention several = GeneralizedQueryAttention.builder(12, 3).dropout(0.5).build();
+        several.load(state);
+        plain.train();
+        several.train();
+        GeneralizedInputs inputs = GeneralizedInputs.of(List.of(x), List.of(x), null);
+        thrown(IllegalStateException.class, "dropout=0.5 seed=none", () -> several.apply(scope, inputs));
+        WeightedOutput expected = plain.applyWithWeights(scope, ModuleInputs.of(x, x, x, null).seed(7));
+        WeightedOutputs actual = several.applyWithWeights(scope, inputs.seed(7));
+        assertArrayEquals(expected.out().toFloatArray(), actual.outs().get(0).toFloatArray());
+        assertArrayEquals(expected.weights().toFloatArray(), actual.weights().toFloatArray());
     }
 
     @Test

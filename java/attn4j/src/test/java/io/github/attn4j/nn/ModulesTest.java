@@ -190,7 +190,10 @@ class ModulesTest {
                 sources.add(strided(10 + count, 2, count, width));
                 all += count;
             }
-            List<Tensor> outs = module.apply(scope, queries, sources);
+            GeneralizedInputs inputs = GeneralizedInputs.of(queries, sources, null);
+            List<Tensor> outs = module.apply(scope, inputs);
+            WeightedOutputs masked = module.applyWithWeights(scope, inputs.mask(oddMask(38, all)));
+            int first = 0;
             for (int i = 0; i < queries.size(); i++) {
                 for (int b = 0; b < 2; b++) {
                     double[][] joint = new double[all][];
@@ -202,12 +205,23 @@ class ModulesTest {
                     }
                     double[][] query = Doubles.rows(queries.get(i).select(0, b));
                     Map<String, Tensor> state = module.state();
-                    double[][] context = Doubles.attend(Doubles.linear(query, state, "query_linear"),
-                        Doubles.linear(joint, state, "key_linear"), Doubles.linear(joint, state, "value_linear"), 3, 5,
-                        (h, q, k) -> true, new double[3][query.length][all]);
+                    double[][] q = Doubles.linear(query, state, "query_linear");
+                    double[][] k = Doubles.linear(joint, state, "key_linear");
+                    double[][] v = Doubles.linear(joint, state, "value_linear");
+                    double[][][] weights = new double[3][query.length][all];
+                    double[][] context = Doubles.attend(q, k, v, 3, 5, (h, r, c) -> true, weights);
                     Doubles.assertClose(Doubles.linear(context, state, "out_linear"), outs.get(i).select(0, b),
                         TOLERANCE);
+                    int row0 = first;
+                    context = Doubles.attend(q, k, v, 3, 5, (h, r, c) -> odd(h, row0 + r, c), weights);
+                    Doubles.assertClose(Doubles.linear(context, state, "out_linear"), masked.outs().get(i).select(0, b),
+                        TOLERANCE);
+                    for (int h = 0; h < 3; h++) {
+                        Doubles.assertClose(weights[h], masked.weights().select(0, b).select(0, h)
+                            .slice(0, first, first + query.length), TOLERANCE);
+                    }
                 }
+                first += (int) queries.get(i).size(1);
             }
         }
     }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.nn;
+
+import io.github.attn4j.attention.Attention;
+
+/** The attention of a forward, dropping and writing weights or not. Each has the plan of its last run. */
+final class Attentions {
+    private final Blueprint blueprint;
+    private final Attention[] made = new Attention[4];
+
+    Attentions(Blueprint blueprint) {
+        this.blueprint = blueprint;
+    }
+
+    Attention of(boolean dropping, boolean writing) {
+        int which = (dropping ? 2 : 0) + (writing ? 1 : 0);
+        if (made[which] == null) {
+            made[which] = blueprint.attention(dropping, writing);
+        }
+        return made[which];
+    }
+}
