@@ -28,6 +28,11 @@ public final class AttentionInputs {
     Tensor scores;
     long seed;
     Cancellation cancellation;
+    /** Of a run over some of the keys, in whose plan it is said: how many, all if negative. */
+    long keys = -1;
+    /** The first of them among the rows of k and v, and among the keys of bias and mask. */
+    long firstKey;
+    long firstScore;
 
     AttentionInputs() {}
 
@@ -74,7 +79,15 @@ public final class AttentionInputs {
      */
     public AttentionInputs clear() {
         operands(null, null, null, null).cumulative(null, null).lse(null).keyLengths(null).offsets(null);
+        keys(-1, 0, 0);
         return bias(null).mask(null).slopes(null).sinks(null).scores(null).seed(0).cancellation(null);
+    }
+
+    /** Takes so many of the keys, from one on of k and v and from one on of bias and mask. */
+    void keys(long count, long first, long inScores) {
+        keys = count;
+        firstKey = first;
+        firstScore = inScores;
     }
 
     /**

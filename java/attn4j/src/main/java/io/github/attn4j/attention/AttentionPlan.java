@@ -24,8 +24,9 @@ public final class AttentionPlan implements AutoCloseable {
 
     AttentionPlan(Attention attention, AttentionInputs inputs, Tensor out) {
         layout = Layout.of(attention.ragged, inputs, out);
-        bias = ScoreLayout.bias(inputs.bias, layout);
-        mask = ScoreLayout.mask(inputs.mask, layout);
+        boolean part = inputs.keys >= 0;
+        bias = ScoreLayout.bias(inputs.bias, layout, part);
+        mask = ScoreLayout.mask(inputs.mask, layout, part);
         if ((attention.stage == null) != (inputs.scores == null)) {
             throw new IllegalArgumentException("scores must be given exactly where the attention was built to write "
                 + "them: scores=" + inputs.scores + " stage=" + attention.stage);
@@ -214,7 +215,7 @@ public final class AttentionPlan implements AutoCloseable {
                 + " cuKeys=" + cuKeys);
         }
         long queries = ragged ? 0 : query.size(2);
-        long keys = ragged ? 0 : key.size(2);
+        long keys = ragged ? 0 : more.keys < 0 ? key.size(2) : more.keys;
         View log = lse == null ? null : lse(lse, batch, queries);
         View stage = ScoreLayout.check(scores, "scores", more.scores, ragged, batch, layout.heads, queries, keys);
         apart(query, "q", null, log, stage);
@@ -229,7 +230,7 @@ public final class AttentionPlan implements AutoCloseable {
         apart(added, "bias", result, log, stage);
         View kept = ScoreLayout.check(mask, "mask", more.mask, ragged, batch, layout.heads, queries, keys);
         apart(kept, "mask", result, log, stage);
-        plan.run(batch, queries, keys, query, key, value, result, log,
+        plan.run(batch, queries, keys, more.firstKey, more.firstScore, query, key, value, result, log,
             vector(keyLengths, "keyLengths", View.INT64, batch, "batch", result, log, stage),
             vector(offsets, "offsets", View.INT64, batch, "batch", result, log, stage),
             vector(cuQueries, "cuQueries", View.INT64, batch + 1, "sequences + 1", result, log, stage),

@@ -6,7 +6,6 @@ import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
-import java.util.function.LongConsumer;
 
 /** What the rows of a cache are: their type and sizes. Immutable and thread-safe. */
 record CacheRows(DType dtype, long batch, long kvHeads, long headDim, long valueDim) {
@@ -21,24 +20,30 @@ record CacheRows(DType dtype, long batch, long kvHeads, long headDim, long value
     }
 
     /**
-     * Checks the keys and values to be appended and calls `append` with their number, while their memory is held: it
-     * cannot fail halfway because a scope was closed.
+     * Checks the keys and values to be appended and holds their memory until {@link #release}, so that the appending
+     * cannot fail halfway because a scope was closed. Their number is returned.
      */
-    void whileHeld(Tensor k, Tensor v, LongConsumer append) {
+    long hold(Tensor k, Tensor v) {
         View keys = check(k, "k", headDim, "headDim");
         View values = check(v, "v", valueDim, "valueDim");
         Check.size(values, "v", 2, keys.size(2), "k.size(2)");
         keys.owner.acquire();
+        boolean held = false;
         try {
             values.owner.acquire();
-            try {
-                append.accept(keys.size(2));
-            } finally {
-                values.owner.release();
-            }
+            held = true;
         } finally {
-            keys.owner.release();
+            if (!held) {
+                keys.owner.release();
+            }
         }
+        return keys.size(2);
+    }
+
+    /** Ends what {@link #hold} began. */
+    void release(Tensor k, Tensor v) {
+        View.of(v, "v").owner.release();
+        View.of(k, "k").owner.release();
     }
 
     /** A type that a cache may have. */

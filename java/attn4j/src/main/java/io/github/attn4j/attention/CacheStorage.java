@@ -3,20 +3,20 @@ package io.github.attn4j.attention;
 
 import io.github.attn4j.tensor.Tensor;
 
-/** Where a cache keeps its rows. Not thread-safe. */
-interface CacheStorage {
-    /** The row dimension of keys and values. */
-    int ROWS = 2;
+/** Where a cache keeps its rows, and the runs that they are. Not thread-safe. */
+interface CacheStorage extends KeyRuns {
+    /** Stores `count` rows behind those there are; their memory is held. */
+    void append(Tensor k, Tensor v, long count);
 
-    /** Stores `count` rows behind the `length` there are. */
-    void append(Tensor k, Tensor v, long length, long count);
+    /** How many rows were appended, the position of the next. */
+    long length();
 
-    /** Where the last of `length` rows are. */
-    KeyRuns runs(long length);
+    /** The position of the oldest that is there. */
+    long begin();
 
-    /** Copies rows of k and v from one index on to another place. */
-    static void copy(Tensor k, Tensor v, long from, Tensor keys, Tensor values, long to, long count) {
-        keys.slice(ROWS, to, to + count).copyFrom(k.slice(ROWS, from, from + count));
-        values.slice(ROWS, to, to + count).copyFrom(v.slice(ROWS, from, from + count));
-    }
+    /** The most rows that are there at once. */
+    long capacity();
+
+    /** Forgets all rows and keeps the memory. */
+    void clear();
 }

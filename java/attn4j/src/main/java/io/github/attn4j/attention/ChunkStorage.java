@@ -8,13 +8,17 @@ import java.util.List;
 
 /** Chunks that are filled one after the other and never move. Each is as large as all before it together. */
 final class ChunkStorage implements CacheStorage {
+    private static final int ROWS = 2;
+
+    private final RowWriter writer = new RowWriter();
     private final TensorScope scope;
     private final CacheRows rows;
     private final long least;
     private final List<Chunk> chunks = new ArrayList<>();
     /** Stands for the chunks while there are none. */
-    private final List<Chunk> none;
-    private long capacity;
+    private final Chunk none;
+    private long room;
+    private long length;
 
     private record Chunk(Tensor k, Tensor v, long position) {
         long rows() {
@@ -26,58 +30,78 @@ final class ChunkStorage implements CacheStorage {
         this.scope = scope;
         this.rows = rows;
         this.least = least;
-        none = List.of(new Chunk(rows.keys(scope, 0), rows.values(scope, 0), 0));
+        none = new Chunk(rows.keys(scope, 0), rows.values(scope, 0), 0);
     }
 
     @Override
-    public void append(Tensor k, Tensor v, long length, long count) {
-        if (length + count > capacity) {
-            long size = Math.max(Math.max(least, capacity), length + count - capacity);
-            chunks.add(new Chunk(rows.keys(scope, size), rows.values(scope, size), capacity));
-            capacity += size;
+    public void append(Tensor k, Tensor v, long count) {
+        if (length + count > room) {
+            long size = Math.max(Math.max(least, room), length + count - room);
+            chunks.add(new Chunk(rows.keys(scope, size), rows.values(scope, size), room));
+            room += size;
         }
-        for (Chunk chunk : chunks) {
+        for (int i = 0; i < chunks.size(); i++) {
+            Chunk chunk = chunks.get(i);
             long from = Math.max(length, chunk.position());
             long to = Math.min(length + count, chunk.position() + chunk.rows());
             if (from < to) {
-                CacheStorage.copy(k, v, from - length, chunk.k(), chunk.v(), from - chunk.position(), to - from);
+                writer.copy(k, v, from - length, chunk.k(), chunk.v(), from - chunk.position(), to - from);
             }
         }
+        length += count;
     }
 
     @Override
-    public KeyRuns runs(long length) {
-        List<Chunk> filled = chunks.isEmpty() ? none : chunks;
-        return new KeyRuns() {
-            @Override
-            public int count() {
-                return filled.size();
-            }
+    public long length() {
+        return length;
+    }
 
-            @Override
-            public Tensor k(int run) {
-                return filled.get(run).k();
-            }
+    @Override
+    public long begin() {
+        return 0;
+    }
 
-            @Override
-            public Tensor v(int run) {
-                return filled.get(run).v();
-            }
+    @Override
+    public long capacity() {
+        return Long.MAX_VALUE;
+    }
 
-            @Override
-            public long first(int run) {
-                return 0;
-            }
+    @Override
+    public void clear() {
+        length = 0;
+    }
 
-            @Override
-            public long length(int run) {
-                return Math.max(0, Math.min(filled.get(run).rows(), length - position(run)));
-            }
+    @Override
+    public int count() {
+        return Math.max(1, chunks.size());
+    }
 
-            @Override
-            public long position(int run) {
-                return filled.get(run).position();
-            }
-        };
+    @Override
+    public Tensor k(int run) {
+        return chunk(run).k();
+    }
+
+    @Override
+    public Tensor v(int run) {
+        return chunk(run).v();
+    }
+
+    @Override
+    public long first(int run) {
+        return 0;
+    }
+
+    @Override
+    public long length(int run) {
+        return Math.max(0, Math.min(chunk(run).rows(), length - position(run)));
+    }
+
+    @Override
+    public long position(int run) {
+        return chunk(run).position();
+    }
+
+    private Chunk chunk(int run) {
+        return chunks.isEmpty() ? none : chunks.get(run);
     }
 }

@@ -26,12 +26,9 @@ public final class KeyValueCache implements AutoCloseable {
     private final TensorScope scope = TensorScope.open();
     private final CacheRows rows;
     private final CacheStorage storage;
-    private final long capacity;
-    private long length;
 
     private KeyValueCache(Builder builder) {
         rows = new CacheRows(builder.dtype, builder.batch, builder.kvHeads, builder.headDim, builder.valueDim);
-        capacity = builder.ring;
         storage = builder.ring > 0 ? new RingStorage(scope, rows, builder.ring)
             : new ChunkStorage(scope, rows, builder.chunk);
     }
@@ -57,7 +54,7 @@ public final class KeyValueCache implements AutoCloseable {
         Lock read = lock.readLock();
         read.lock();
         try {
-            return length;
+            return storage.length();
         } finally {
             read.unlock();
         }
@@ -72,7 +69,7 @@ public final class KeyValueCache implements AutoCloseable {
         Lock read = lock.readLock();
         read.lock();
         try {
-            return begin();
+            return storage.begin();
         } finally {
             read.unlock();
         }
@@ -92,10 +89,12 @@ public final class KeyValueCache implements AutoCloseable {
         write.lock();
         try {
             checkOpen();
-            rows.whileHeld(k, v, count -> {
-                storage.append(k, v, length, count);
-                length += count;
-            });
+            long count = rows.hold(k, v);
+            try {
+                storage.append(k, v, count);
+            } finally {
+                rows.release(k, v);
+            }
         } finally {
             write.unlock();
         }
@@ -111,7 +110,7 @@ public final class KeyValueCache implements AutoCloseable {
         write.lock();
         try {
             checkOpen();
-            length = 0;
+            storage.clear();
         } finally {
             write.unlock();
         }
@@ -135,25 +134,24 @@ public final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    /** What happens to the runs while nothing is appended. */
-    interface Reader {
-        void read(KeyRuns runs, long begin, long end);
-    }
-
-    /** Lets a reader see the keys. */
-    void read(Reader reader) {
-        Lock read = lock.readLock();
-        read.lock();
+    /** What it holds; nothing is appended until {@link #endRead}. */
+    CacheStorage beginRead() {
+        lock.readLock().lock();
+        boolean open = false;
         try {
             checkOpen();
-            reader.read(storage.runs(length), begin(), length);
+            open = true;
         } finally {
-            read.unlock();
+            if (!open) {
+                endRead();
+            }
         }
+        return storage;
     }
 
-    private long begin() {
-        return capacity > 0 ? Math.max(0, length - capacity) : 0;
+    /** Ends a read. */
+    void endRead() {
+        lock.readLock().unlock();
     }
 
     private void checkOpen() {

@@ -15,6 +15,7 @@ final class PagePool {
     /** [1, kvHeads, pages * pageSize, valueDim] */
     final Tensor values;
     final long pageSize;
+    final RowWriter writer = new RowWriter();
     private final int[] users;
     private final BitSet used;
     private int free;
@@ -62,11 +63,8 @@ final class PagePool {
         }
     }
 
-    /** Copies the first rows of a page to another: head by head, as pages interleave between heads. */
+    /** Copies the first rows of a page to another. */
     void copy(int from, int to, long rows) {
-        for (long h = 0; h < keys.size(1); h++) {
-            CacheStorage.copy(keys.slice(1, h, h + 1), values.slice(1, h, h + 1), from * pageSize,
-                keys.slice(1, h, h + 1), values.slice(1, h, h + 1), to * pageSize, rows);
-        }
+        writer.copy(keys, values, from * pageSize, keys, values, to * pageSize, rows);
     }
 }

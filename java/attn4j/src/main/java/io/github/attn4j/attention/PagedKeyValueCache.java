@@ -128,17 +128,6 @@ public final class PagedKeyValueCache implements AutoCloseable {
         sequences.remove(sequence);
     }
 
-    /** Calls while nothing changes. */
-    void read(Runnable call) {
-        Lock read = lock.readLock();
-        read.lock();
-        try {
-            call.run();
-        } finally {
-            read.unlock();
-        }
-    }
-
     void checkOpen() {
         if (!scope.isOpen()) {
             throw new IllegalStateException("this PagedKeyValueCache is closed");

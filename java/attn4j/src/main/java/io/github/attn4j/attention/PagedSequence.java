@@ -13,6 +13,7 @@ import java.util.concurrent.locks.Lock;
 public final class PagedSequence implements AutoCloseable {
     final PagedKeyValueCache cache;
     private final String name;
+    private final PagedRuns runs;
     private int[] table;
     private int pages;
     private long length;
@@ -22,6 +23,7 @@ public final class PagedSequence implements AutoCloseable {
         this.cache = cache;
         this.name = Objects.requireNonNull(name, "name must not be null");
         table = new int[4];
+        runs = new PagedRuns(cache.pool);
     }
 
     /** {@return the name it was given} */
@@ -74,7 +76,12 @@ public final class PagedSequence implements AutoCloseable {
         write.lock();
         try {
             checkOpen();
-            cache.rows.whileHeld(k, v, count -> append(k, v, count));
+            long count = cache.rows.hold(k, v);
+            try {
+                append(k, v, count);
+            } finally {
+                cache.rows.release(k, v);
+            }
         } finally {
             write.unlock();
         }
@@ -96,6 +103,7 @@ public final class PagedSequence implements AutoCloseable {
             fork.table = Arrays.copyOf(table, Math.max(4, pages));
             fork.pages = pages;
             fork.length = length;
+            fork.runs.update(fork.table, pages, length);
             for (int i = 0; i < pages; i++) {
                 cache.pool.share(table[i]);
             }
@@ -140,7 +148,7 @@ public final class PagedSequence implements AutoCloseable {
 
     /** Its runs; the lock is held. */
     PagedRuns runs() {
-        return new PagedRuns(cache.pool, table, pages, length);
+        return runs;
     }
 
     private void append(Tensor k, Tensor v, long count) {
@@ -167,9 +175,10 @@ public final class PagedSequence implements AutoCloseable {
             }
             long within = position % size;
             long part = Math.min(end - position, size - within);
-            CacheStorage.copy(k, v, position - length, pool.keys, pool.values, table[pages - 1] * size + within, part);
+            pool.writer.copy(k, v, position - length, pool.keys, pool.values, table[pages - 1] * size + within, part);
             position += part;
         }
         length = end;
+        runs.update(table, pages, length);
     }
 }

@@ -10,12 +10,13 @@ import java.util.Arrays;
 
 /** Attention over keys that lie in several places. Not thread-safe: it holds the memory of the partial results. */
 final class PartialAttention {
-    private static final int KEYS = 2, WIDTH = 3;
+    private static final int WIDTH = 3;
 
     private final Attention attention;
     private final PlanCache plans;
     private final Partials partials;
     private final PerBatch perBatch = new PerBatch();
+    private final AttentionInputs part = new AttentionInputs();
     private int[] seen = new int[4];
 
     PartialAttention(Attention attention) {
@@ -32,6 +33,11 @@ final class PartialAttention {
      */
     void run(AttentionInputs in, KeyRuns runs, long begin, long end) {
         check(in, runs, end - begin);
+        attend(in, runs, begin, end);
+    }
+
+    /** As {@link #run}, checked; bias and mask may have more keys. */
+    void attend(AttentionInputs in, KeyRuns runs, long begin, long end) {
         perBatch.begin(in, attention.alignment == Alignment.TOP_LEFT, begin, end);
         checkLost(begin);
         int count = 0;
@@ -41,7 +47,6 @@ final class PartialAttention {
                 seen[count++] = run;
             }
         }
-        AttentionInputs part = new AttentionInputs();
         try {
             part.q = in.q;
             part.slopes = in.slopes;
@@ -50,16 +55,17 @@ final class PartialAttention {
                 part.out = in.out;
                 part.lse = in.lse;
                 part.sinks = in.sinks;
-                run(in, part, runs, seen[0], begin);
+                run(in, runs, seen[0], begin);
                 return;
             }
             partials.begin(in.out, count);
             for (int i = 0; i < count; i++) {
                 partials.next(part);
-                run(in, part, runs, seen[i], begin);
+                run(in, runs, seen[i], begin);
             }
             partials.finish(in.sinks, in.out, in.lse);
         } finally {
+            part.clear();
             plans.trim();
         }
     }
@@ -71,22 +77,16 @@ final class PartialAttention {
         perBatch.close();
     }
 
-    private void run(AttentionInputs in, AttentionInputs part, KeyRuns runs, int run, long begin) {
-        long first = runs.first(run);
+    private void run(AttentionInputs in, KeyRuns runs, int run, long begin) {
         long length = runs.length(run);
         long position = runs.position(run);
-        part.k = runs.k(run).slice(KEYS, first, first + length);
-        part.v = runs.v(run).slice(KEYS, first, first + length);
-        part.bias = keys(in.bias, position - begin, length);
-        part.mask = keys(in.mask, position - begin, length);
+        part.k = runs.k(run);
+        part.v = runs.v(run);
+        part.bias = in.bias;
+        part.mask = in.mask;
+        part.keys(length, runs.first(run), position - begin);
         perBatch.of(part, begin, position, length);
-        boolean tied = in.bias != null || in.mask != null;
-        plans.plan(part, runs.k(run), runs.v(run), tied).run(part);
-    }
-
-    /** The part of a bias or mask for a run of keys; where it is one for all keys, all of it. */
-    private static Tensor keys(Tensor tensor, long from, long length) {
-        return tensor == null || tensor.size(-1) == 1 ? tensor : tensor.slice(-1, from, from + length);
+        plans.plan(part).run(part);
     }
 
     private static void check(AttentionInputs in, KeyRuns runs, long keys) {

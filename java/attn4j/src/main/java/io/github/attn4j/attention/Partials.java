@@ -2,6 +2,7 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Merging;
+import io.github.attn4j.internal.RowCopy;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
@@ -18,6 +19,7 @@ final class Partials {
     private static final long MOST_BYTES = 32L << 20;
 
     private final Merging merging;
+    private final RowCopy cast = new RowCopy();
     private TensorScope scope = TensorScope.open();
     private Tensor room = scope.zeros(DType.FLOAT32, 0);
     private Tensor[] outs = new Tensor[0];
@@ -79,11 +81,7 @@ final class Partials {
             return;
         }
         merging.run(outViews, lseViews, filled, sink, outViews[0], log);
-        for (long b = 0; b < out.size(0); b++) {
-            for (long h = 0; h < out.size(1); h++) {
-                out.select(0, b).select(0, h).castFrom(outs[0].select(0, b).select(0, h));
-            }
-        }
+        cast.run(outViews[0], 0, View.of(out, "out"), 0, out.size(2));
     }
 
     /** Frees the room. */

@@ -22,34 +22,20 @@ final class PlanCache {
         this.attention = attention;
     }
 
-    /**
-     * A plan for these inputs, whose k and v are rows of `wholeK` and `wholeV`: one for all such rows, or, as a bias or
-     * mask ties them to the number of keys, for exactly these.
-     */
-    AttentionPlan plan(AttentionInputs in, Tensor wholeK, Tensor wholeV, boolean tied) {
+    /** A plan for these inputs, which take some of the keys, and for others with as many or fewer rows. */
+    AttentionPlan plan(AttentionInputs in) {
         clock++;
         for (int i = 0; i < plans.size(); i++) {
             Planned planned = plans.get(i);
-            if (planned.fits(in, tied)) {
+            if (planned.fits(in)) {
                 planned.used = clock;
                 return planned.plan;
             }
         }
-        Tensor k = in.k;
-        Tensor v = in.v;
-        if (!tied) {
-            in.k = wholeK;
-            in.v = wholeV;
-        }
-        try {
-            Planned planned = new Planned(attention.plan(in), in);
-            planned.used = clock;
-            plans.add(planned);
-            return planned.plan;
-        } finally {
-            in.k = k;
-            in.v = v;
-        }
+        Planned planned = new Planned(attention.plan(in), in);
+        planned.used = clock;
+        plans.add(planned);
+        return planned.plan;
     }
 
     /** Closes the plans that were not used for longest, if there are too many. No run is under way. */
@@ -81,9 +67,9 @@ final class PlanCache {
                 Template.of(in.bias), Template.of(in.mask)};
         }
 
-        boolean fits(AttentionInputs in, boolean tied) {
-            return Template.fits(templates[0], in.q, tied) && Template.fits(templates[1], in.k, tied)
-                && Template.fits(templates[2], in.v, tied) && Template.fits(templates[3], in.out, tied)
+        boolean fits(AttentionInputs in) {
+            return Template.fits(templates[0], in.q, false) && Template.fits(templates[1], in.k, false)
+                && Template.fits(templates[2], in.v, false) && Template.fits(templates[3], in.out, false)
                 && Template.fits(templates[4], in.bias, true) && Template.fits(templates[5], in.mask, true);
         }
     }
@@ -110,16 +96,19 @@ final class PlanCache {
             return tensor == null ? null : new Template(View.of(tensor, "tensor"));
         }
 
-        static boolean fits(Template template, Tensor tensor, boolean exactly) {
+        /** Of an operand the batch and the rows may be fewer; bias and mask are one for all in the same dimensions. */
+        static boolean fits(Template template, Tensor tensor, boolean scores) {
             if (template == null || tensor == null) {
                 return template == null && tensor == null;
             }
             View view = View.of(tensor, "tensor");
             boolean fits = view.type == template.type && view.rank() == template.sizes.length;
             for (int d = 0; fits && d < template.sizes.length; d++) {
-                boolean capacity = !exactly && (d == BATCH || d == ROWS);
-                fits = (capacity ? view.size(d) <= template.sizes[d] : view.size(d) == template.sizes[d])
-                    && (view.size(d) <= 1 || view.stride(d) == template.strides[d]);
+                long size = view.size(d);
+                long planned = template.sizes[d];
+                fits = (scores ? (size == 1) == (planned == 1)
+                    : d == BATCH || d == ROWS ? size <= planned : size == planned)
+                    && (size <= 1 || view.stride(d) == template.strides[d]);
             }
             return fits;
         }

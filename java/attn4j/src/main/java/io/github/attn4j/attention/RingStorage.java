@@ -6,9 +6,11 @@ import io.github.attn4j.tensor.TensorScope;
 
 /** A fixed number of rows, of which the newest overwrites the oldest: position p is in row p modulo the capacity. */
 final class RingStorage implements CacheStorage {
+    private final RowWriter writer = new RowWriter();
     private final Tensor keys;
     private final Tensor values;
     private final long capacity;
+    private long length;
 
     RingStorage(TensorScope scope, CacheRows rows, long capacity) {
         keys = rows.keys(scope, capacity);
@@ -17,53 +19,67 @@ final class RingStorage implements CacheStorage {
     }
 
     @Override
-    public void append(Tensor k, Tensor v, long length, long count) {
+    public void append(Tensor k, Tensor v, long count) {
         long end = length + count;
         // Of more than fit, the first would be overwritten at once.
         for (long position = Math.max(length, end - capacity); position < end;) {
             long row = position % capacity;
             long part = Math.min(end - position, capacity - row);
-            CacheStorage.copy(k, v, position - length, keys, values, row, part);
+            writer.copy(k, v, position - length, keys, values, row, part);
             position += part;
         }
+        length = end;
     }
 
     @Override
-    public KeyRuns runs(long length) {
-        long begin = Math.max(0, length - capacity);
-        long oldest = begin % capacity;
-        long older = Math.min(length - begin, capacity - oldest);
-        return new KeyRuns() {
-            /** From the oldest row to the end of the memory, and from its beginning on. */
-            @Override
-            public int count() {
-                return 2;
-            }
+    public long length() {
+        return length;
+    }
 
-            @Override
-            public Tensor k(int run) {
-                return keys;
-            }
+    @Override
+    public long begin() {
+        return Math.max(0, length - capacity);
+    }
 
-            @Override
-            public Tensor v(int run) {
-                return values;
-            }
+    @Override
+    public long capacity() {
+        return capacity;
+    }
 
-            @Override
-            public long first(int run) {
-                return run == 0 ? oldest : 0;
-            }
+    @Override
+    public void clear() {
+        length = 0;
+    }
 
-            @Override
-            public long length(int run) {
-                return run == 0 ? older : length - begin - older;
-            }
+    /** From the oldest row to the end of the memory, and from its beginning on. */
+    @Override
+    public int count() {
+        return 2;
+    }
 
-            @Override
-            public long position(int run) {
-                return run == 0 ? begin : begin + older;
-            }
-        };
+    @Override
+    public Tensor k(int run) {
+        return keys;
+    }
+
+    @Override
+    public Tensor v(int run) {
+        return values;
+    }
+
+    @Override
+    public long first(int run) {
+        return run == 0 ? begin() % capacity : 0;
+    }
+
+    @Override
+    public long length(int run) {
+        long older = Math.min(length - begin(), capacity - first(0));
+        return run == 0 ? older : length - begin() - older;
+    }
+
+    @Override
+    public long position(int run) {
+        return run == 0 ? begin() : begin() + length(0);
     }
 }

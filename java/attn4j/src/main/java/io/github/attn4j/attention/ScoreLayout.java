@@ -18,6 +18,8 @@ final class ScoreLayout {
     private final int type;
     private final boolean written;
     private final boolean averaged;
+    /** Whether runs take some of the keys, wherever they are among those of the tensor. */
+    private final boolean part;
     /** Whether one index serves all of a dimension. */
     private final boolean[] repeated = new boolean[4];
     /** Strides of the four dimensions, 0 where repeated. */
@@ -26,26 +28,27 @@ final class ScoreLayout {
     private long queries = Long.MAX_VALUE;
     private long keys = Long.MAX_VALUE;
 
-    private ScoreLayout(String name, int type, boolean written, boolean averaged) {
+    private ScoreLayout(String name, int type, boolean written, boolean averaged, boolean part) {
         this.name = name;
         this.type = type;
         this.written = written;
         this.averaged = averaged;
+        this.part = part;
     }
 
     /** Null for no tensor. */
-    static ScoreLayout bias(Tensor bias, Layout layout) {
-        return bias == null ? null : new ScoreLayout("bias", View.FLOAT32, false, false).plan(bias, layout);
+    static ScoreLayout bias(Tensor bias, Layout layout, boolean part) {
+        return bias == null ? null : new ScoreLayout("bias", View.FLOAT32, false, false, part).plan(bias, layout);
     }
 
     /** Null for no tensor. */
-    static ScoreLayout mask(Tensor mask, Layout layout) {
-        return mask == null ? null : new ScoreLayout("mask", View.BOOL, false, false).plan(mask, layout);
+    static ScoreLayout mask(Tensor mask, Layout layout, boolean part) {
+        return mask == null ? null : new ScoreLayout("mask", View.BOOL, false, false, part).plan(mask, layout);
     }
 
     /** Of what is written; without a dimension of heads if averaged. */
     static ScoreLayout scores(Tensor scores, boolean averaged, Layout layout) {
-        return new ScoreLayout("scores", View.FLOAT32, true, averaged).plan(scores, layout);
+        return new ScoreLayout("scores", View.FLOAT32, true, averaged, false).plan(scores, layout);
     }
 
     /** The most queries a sequence of a ragged plan may have. */
@@ -63,7 +66,7 @@ final class ScoreLayout {
         for (int i = 0; i < 4; i++) {
             long size = size(view, i);
             boolean bound = layout.ragged && i >= QUERIES;
-            long full = bound ? size : full(i, layout.batch, layout.heads, layout.queries, layout.keys);
+            long full = bound || part && i == KEYS ? size : full(i, layout.batch, layout.heads, layout.queries, layout.keys);
             // A size of 1 that is full is as good as repeated: a run has no more.
             repeated[i] = size == 1 && (!written || full == 1 && !bound);
             if (!repeated[i] && size != full) {
@@ -93,7 +96,8 @@ final class ScoreLayout {
         for (int i = 0; i < 4; i++) {
             long size = size(view, i);
             boolean bound = ragged && i >= QUERIES;
-            long full = !bound ? full(i, batch, heads, queryRows, keyRows) : i == QUERIES ? queries : keys;
+            long full = part && i == KEYS ? size : !bound ? full(i, batch, heads, queryRows, keyRows)
+                : i == QUERIES ? queries : keys;
             if (repeated[i] && (size > 1 || size == 0 && full > 0)) {
                 throw new IllegalArgumentException(name + " has one index for all " + DIMS[i] + " in the plan: shape="
                     + view.shape() + " " + DIMS[i] + "=" + full);

@@ -21,11 +21,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * number of partial results kept at once, though never on threads.
  *
  * <p>Segments that no query sees cost nothing. Native memory is allocated while results grow, at most about 32 MB or
- * two results, and plans for new shapes; not in a steady state.
+ * two results, and plans for new shapes; not in a steady state, in which a call allocates no Java objects either (over a
+ * paged cache: if it is given the tensors of the call before, which are kept).
  */
 public final class SegmentedAttention implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final PartialAttention partial;
+    private final PagedAttention paged;
+    private final ListedRuns listed = new ListedRuns();
     private boolean closed;
 
     /**
@@ -47,6 +50,7 @@ public final class SegmentedAttention implements AutoCloseable {
                 + attention.stage + " expected=none");
         }
         partial = new PartialAttention(attention);
+        paged = new PagedAttention(partial);
     }
 
     /**
@@ -72,8 +76,14 @@ public final class SegmentedAttention implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
      */
     public void run(AttentionInputs inputs, List<KeyValues> segments) {
-        ListedRuns runs = new ListedRuns(segments);
-        locked(() -> partial.run(inputs, runs, 0, runs.keys()));
+        begin();
+        try {
+            listed.begin(segments);
+            partial.run(inputs, listed, 0, listed.keys());
+        } finally {
+            listed.clear();
+            lock.unlock();
+        }
     }
 
     /**
@@ -104,7 +114,17 @@ public final class SegmentedAttention implements AutoCloseable {
      */
     public void run(AttentionInputs inputs, KeyValueCache cache) {
         Objects.requireNonNull(inputs, "inputs must not be null");
-        locked(() -> cache.read((runs, begin, end) -> partial.run(inputs, runs, begin, end)));
+        begin();
+        try {
+            CacheStorage keys = cache.beginRead();
+            try {
+                partial.run(inputs, keys, keys.begin(), keys.length());
+            } finally {
+                cache.endRead();
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -132,8 +152,12 @@ public final class SegmentedAttention implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
      */
     public void runPaged(AttentionInputs inputs, List<PagedSequence> sequences) {
-        PagedSequence[] copy = sequences.toArray(PagedSequence[]::new);
-        locked(() -> PagedRuns.run(partial, inputs, copy));
+        begin();
+        try {
+            paged.run(inputs, sequences);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -156,15 +180,12 @@ public final class SegmentedAttention implements AutoCloseable {
         }
     }
 
-    private void locked(Runnable call) {
+    /** Begins a call; the caller unlocks. */
+    private void begin() {
         lock.lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("this SegmentedAttention is closed");
-            }
-            call.run();
-        } finally {
+        if (closed) {
             lock.unlock();
+            throw new IllegalStateException("this SegmentedAttention is closed");
         }
     }
 }

@@ -139,10 +139,10 @@ public final class NativePlan {
 
     /**
      * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, and queries
-     * and keys do not matter.
+     * and keys do not matter. The keys are rows of k and v from firstKey on, and of bias and mask from firstScore on.
      */
-    public void run(long batch, long queries, long keys, View q, View k, View v, View out, View lse, View keyLengths,
-                    View offsets, View cuQueries, View cuKeys, View bias, View mask, View slopes, View sinks,
+    public void run(long batch, long queries, long keys, long firstKey, long firstScore, View q, View k, View v,
+                    View out, View lse, View keyLengths, View offsets, View cuQueries, View cuKeys, View bias, View mask, View slopes, View sinks,
                     View scores, long seed, View cancelled) {
         owner.acquire();
         try {
@@ -153,9 +153,9 @@ public final class NativePlan {
                     Held.acquire(mask, slopes, sinks, scores, cancelled);
                     try {
                         checkTotals(q, k, lse, cuQueries, cuKeys);
-                        Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, k.address,
-                            v.address, out.address, address(lse), address(keyLengths), address(offsets),
-                            address(cuQueries), address(cuKeys), address(bias), address(mask), address(slopes),
+                        Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, row(k, firstKey),
+                            row(v, firstKey), out.address, address(lse), address(keyLengths), address(offsets),
+                            address(cuQueries), address(cuKeys), from(bias, firstScore), from(mask, firstScore), address(slopes),
                             address(sinks), address(scores), seed, address(cancelled)));
                     } finally {
                         Held.release(mask, slopes, sinks, scores, cancelled);
@@ -186,6 +186,16 @@ public final class NativePlan {
             long total = Native.longAt(cuQueries.address + (cuQueries.sizes[0] - 1) * Long.BYTES);
             Check.size(lse, "lse", 1, total, "the last of cuQueries");
         }
+    }
+
+    /** Where a row of keys or values is; 0 is the first of any layout. */
+    private static long row(View view, long row) {
+        return row == 0 ? view.address : view.address + row * view.strides[2] * view.elementBytes();
+    }
+
+    /** Where a bias or mask begins for the keys from one on; one for all keys begins where it does. */
+    private static long from(View view, long key) {
+        return view == null || view.width() == 1 ? address(view) : view.address + key * view.elementBytes();
     }
 
     private static long address(View view) {

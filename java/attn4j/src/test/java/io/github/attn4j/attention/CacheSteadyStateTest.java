@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.attn4j.Samples;
+import io.github.attn4j.SteadyState;
 import io.github.attn4j.internal.NativeMemory;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
@@ -44,6 +45,75 @@ class CacheSteadyStateTest {
             // Chunks of 64, 64, 128 and 256; the ring's second run, which comes with its wrap; and with each number of
             // partial results up to four, room for them.
             assertTrue(memory.size() <= 4 + 1 + 3, () -> "allocated after changes=" + memory);
+        }
+    }
+
+    /** Neither Java objects nor native memory, of all kinds of keys, with all that may be given, and in 16 bits. */
+    @Test
+    void aSteadyStateAllocatesNothing() {
+        try (TensorScope scope = TensorScope.open();
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
+            Tensor q = Samples.normal(scope, 1, 2, 4, 3, 16);
+            Tensor k = Samples.normal(scope, 2, 2, 2, 12, 16);
+            List<KeyValues> segments = List.of(new KeyValues(k.slice(2, 0, 5), k.slice(2, 0, 5)),
+                new KeyValues(k.slice(2, 5, 6), k.slice(2, 5, 6)), new KeyValues(k, k));
+            AttentionInputs in = AttentionInputs.of(q, null, null, scope.zeros(DType.FLOAT32, 2, 4, 3, 16))
+                .lse(scope.zeros(DType.FLOAT32, 2, 4, 3)).sinks(scope.zeros(DType.FLOAT32, 4))
+                .slopes(scope.zeros(DType.FLOAT32, 4)).keyLengths(scope.of(new long[] {17, 18}, 2))
+                .offsets(scope.of(new long[] {14, 15}, 2)).bias(scope.zeros(DType.FLOAT32, 3, 18))
+                .mask(scope.zeros(DType.BOOL, 18));
+            SteadyState.assertAllocatesNothing(() -> segmented.run(in, segments));
+            AttentionInputs half = AttentionInputs.of(q, null, null, scope.zeros(DType.FLOAT16, 2, 4, 3, 16));
+            SteadyState.assertAllocatesNothing(() -> segmented.run(half, segments));
+        }
+    }
+
+    @Test
+    void decodingAllocatesNothing() {
+        try (TensorScope scope = TensorScope.open();
+             KeyValueCache cache = KeyValueCache.builder(2, 2, 16).chunk(8).build();
+             KeyValueCache ring = KeyValueCache.builder(2, 2, 16).ring(12).build();
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
+            Tensor k = Samples.normal(scope, 1, 2, 2, 1, 16);
+            Tensor q = Samples.normal(scope, 2, 2, 4, 1, 16);
+            Tensor out = scope.zeros(DType.FLOAT32, 2, 4, 1, 16);
+            AttentionInputs in = AttentionInputs.of(q, null, null, out);
+            AttentionInputs masked = AttentionInputs.of(q, null, null, out).mask(scope.zeros(DType.BOOL, 12));
+            Runnable token = () -> {
+                if (cache.length() == 30) {
+                    cache.clear();
+                }
+                cache.append(k, k);
+                segmented.run(in, cache);
+                ring.append(k, k);
+                segmented.run(masked, ring);
+            };
+            for (int i = 0; i < 11; i++) {
+                ring.append(k, k);
+            }
+            for (int i = 0; i < 30; i++) {
+                token.run();
+            }
+            SteadyState.assertAllocatesNothing(token);
+        }
+    }
+
+    @Test
+    void pagesAllocateNothing() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(20, 2, 16).pageSize(4).build();
+             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second");
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
+            Tensor k = Samples.normal(scope, 1, 1, 2, 6, 16);
+            for (PagedSequence sequence : List.of(first, second, first)) {
+                sequence.append(k, k);
+            }
+            Tensor q = Samples.normal(scope, 2, 2, 4, 1, 16);
+            AttentionInputs in = AttentionInputs.of(q, null, null, scope.zeros(DType.FLOAT32, 2, 4, 1, 16))
+                .lse(scope.zeros(DType.FLOAT32, 2, 4, 1)).offsets(scope.of(new long[] {11, 5}, 2))
+                .bias(scope.zeros(DType.FLOAT32, 2, 1, 1, 12)).mask(scope.zeros(DType.BOOL, 12));
+            List<PagedSequence> sequences = List.of(first, second);
+            SteadyState.assertAllocatesNothing(() -> segmented.runPaged(in, sequences));
         }
     }
 
@@ -113,8 +183,9 @@ class CacheSteadyStateTest {
         try (TensorScope scope = TensorScope.open(); KeyValueCache cache = KeyValueCache.builder(1, 1, 4).build()) {
             Tensor k = Samples.normal(scope, 1, 1, 1, 3, 4);
             cache.append(k, k);
-            cache.read((runs, begin, end) ->
-                thrown(IllegalStateException.class, "KeyValueCache is in use", cache::close));
+            cache.beginRead();
+            thrown(IllegalStateException.class, "KeyValueCache is in use", cache::close);
+            cache.endRead();
             assertEquals(3, cache.length());
         }
     }

@@ -74,30 +74,36 @@ class KeyValueCacheTest {
             List<Long> addresses = new ArrayList<>();
             for (int at = 0; at < 100; at++) {
                 cache.append(k.slice(2, at, at + 1), v.slice(2, at, at + 1));
-                cache.read((runs, begin, end) -> {
-                    for (int run = 0; run < runs.count(); run++) {
-                        if (2 * run == addresses.size()) {
-                            addresses.add(address(runs.k(run)));
-                            addresses.add(address(runs.v(run)));
-                        }
-                        assertEquals(addresses.get(2 * run), address(runs.k(run)));
-                        assertEquals(addresses.get(2 * run + 1), address(runs.v(run)));
+                KeyRuns runs = cache.beginRead();
+                for (int run = 0; run < runs.count(); run++) {
+                    if (2 * run == addresses.size()) {
+                        addresses.add(address(runs.k(run)));
+                        addresses.add(address(runs.v(run)));
                     }
-                });
+                    assertEquals(addresses.get(2 * run), address(runs.k(run)));
+                    assertEquals(addresses.get(2 * run + 1), address(runs.v(run)));
+                }
+                cache.endRead();
             }
             // 4, 4, 8, 16, 32, 64.
             assertEquals(6, addresses.size() / 2);
-            cache.read((runs, begin, end) -> {
-                for (int run = 0; run < runs.count(); run++) {
-                    long from = runs.position(run);
-                    long to = from + runs.length(run);
-                    assertArrayEquals(k.slice(2, from, to).toFloatArray(),
-                        runs.k(run).slice(2, 0, to - from).toFloatArray());
-                    assertArrayEquals(v.slice(2, from, to).toFloatArray(),
-                        runs.v(run).slice(2, 0, to - from).toFloatArray());
-                }
-            });
+            KeyRuns runs = cache.beginRead();
+            for (int run = 0; run < runs.count(); run++) {
+                long from = runs.position(run);
+                long to = from + runs.length(run);
+                assertArrayEquals(k.slice(2, from, to).toFloatArray(),
+                    runs.k(run).slice(2, 0, to - from).toFloatArray());
+                assertArrayEquals(v.slice(2, from, to).toFloatArray(),
+                    runs.v(run).slice(2, 0, to - from).toFloatArray());
+            }
+            cache.endRead();
         }
+    }
+
+    private static int runs(KeyValueCache cache) {
+        int count = cache.beginRead().count();
+        cache.endRead();
+        return count;
     }
 
     @Test
@@ -105,9 +111,9 @@ class KeyValueCacheTest {
         try (TensorScope scope = TensorScope.open(); KeyValueCache cache = KeyValueCache.builder(1, 1, 4).build()) {
             Tensor k = Samples.normal(scope, 1, 1, 1, 1000, 4);
             cache.append(k, k);
-            cache.read((runs, begin, end) -> assertEquals(1, runs.count()));
+            assertEquals(1, runs(cache));
             cache.append(k.slice(2, 0, 0), k.slice(2, 0, 0));
-            cache.read((runs, begin, end) -> assertEquals(1, runs.count()));
+            assertEquals(1, runs(cache));
         }
     }
 
