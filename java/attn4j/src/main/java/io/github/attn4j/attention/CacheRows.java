@@ -57,9 +57,9 @@ record CacheRows(DType dtype, long batch, long kvHeads, long headDim, long value
 
     private View check(Tensor tensor, String name, long dim, String dimName) {
         View view = Check.floatRows(tensor, name, 4);
-        if (tensor.dtype() != dtype) {
-            throw new IllegalArgumentException(name + " must have the type of the cache: dtype=" + tensor.dtype()
-                + " cache=" + dtype + ", cast it first");
+        if (tensor.dtype() != dtype && tensor.dtype() != DType.FLOAT32) {
+            throw new IllegalArgumentException(name + " must be FLOAT32 or have the type of the cache: dtype="
+                + tensor.dtype() + " cache=" + dtype + ", cast it first");
         }
         Check.size(view, name, 0, batch, "batch");
         Check.size(view, name, 1, kvHeads, "kvHeads");

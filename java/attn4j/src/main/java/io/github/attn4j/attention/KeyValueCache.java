@@ -76,9 +76,19 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Appends the keys and values of n tokens, which are copied.
+     * The most tokens it holds at once.
      *
-     * @param k [batch, kvHeads, n, headDim] of the cache's type, any strides
+     * @return those of a ring, else Long.MAX_VALUE
+     */
+    public long capacity() {
+        return storage.capacity();
+    }
+
+    /**
+     * Appends the keys and values of n tokens, which are copied; FLOAT32 is rounded to the cache's type, to the nearest,
+     * ties to even.
+     *
+     * @param k [batch, kvHeads, n, headDim], FLOAT32 or of the cache's type; innermost stride 1
      * @param v [batch, kvHeads, n, valueDim], likewise
      * @throws IllegalArgumentException if they do not fit; nothing was appended then
      * @throws IllegalStateException if the cache or a scope is closed

@@ -62,10 +62,10 @@ public final class PagedSequence implements AutoCloseable {
     }
 
     /**
-     * Appends the keys and values of n tokens, which are copied. A last page that is shared with a fork is copied
-     * before it is written to.
+     * Appends the keys and values of n tokens, which are copied; FLOAT32 is rounded to the cache's type, to the nearest,
+     * ties to even. A last page that is shared with a fork is copied before it is written to.
      *
-     * @param k [1, kvHeads, n, headDim] of the cache's type, any strides
+     * @param k [1, kvHeads, n, headDim], FLOAT32 or of the cache's type; innermost stride 1
      * @param v [1, kvHeads, n, valueDim], likewise
      * @throws IllegalArgumentException if they do not fit; nothing was appended then
      * @throws IllegalStateException if too few pages are free, or this, the cache or a scope is closed; nothing was

@@ -11,8 +11,9 @@ import io.github.attn4j.tensor.Tensor;
  * The forward of a {@link ProjectedAttention}, from its {@code plan}. Thread-safe, as {@link PlannedForward} says.
  *
  * <p>A run with the sizes and the kind of mask of the one before allocates nothing, neither in Java nor natively, if it
- * is given the same mask tensor, or no mask, and has no cache; one of other sizes makes room first. It uses the weights
- * that the module has when it starts. It keeps the mask and out of the last run.
+ * is given the same mask tensor, or no mask; so does decoding token after token, but for what a cache takes to grow. A
+ * run of other sizes makes room first. It uses the weights that the module has when it starts. It keeps the mask and out
+ * of the last run.
  */
 public final class Forward extends PlannedForward<ModuleInputs> {
     private final ProjectedAttention module;
@@ -81,7 +82,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
                 throw new IllegalArgumentException("a forward with a cache drops and writes no weights: dropout="
                     + blueprint.options.dropout + " weights=" + in.weights);
             }
-            seen += in.cache.length() - in.cache.first();
+            seen = Math.min(in.cache.capacity(), seen + in.cache.length() - in.cache.first());
         }
         Operands.mask(in.mask, entries, blueprint.heads(), in.query.size(1), seen);
         if (in.weights != null) {

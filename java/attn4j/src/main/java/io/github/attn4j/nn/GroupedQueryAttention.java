@@ -39,7 +39,8 @@ public final class GroupedQueryAttention extends OneInputAttention {
      *
      * @param scope owns the result
      * @param x [batch, rows, width], the tokens that follow those of the cache
-     * @param cache FLOAT32, of this batch, kvHeads and headDim
+     * @param cache of this batch, kvHeads and headDim; FLOAT32, or BFLOAT16 or FLOAT16, to which keys and values are
+     *     rounded
      * @return [batch, rows, width]
      * @throws IllegalArgumentException if x or the cache does not fit the module; nothing was appended then
      * @throws IllegalStateException if nothing was loaded, or a scope or the cache is closed

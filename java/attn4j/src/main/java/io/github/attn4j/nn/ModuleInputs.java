@@ -66,7 +66,7 @@ public final class ModuleInputs extends SequenceInputs<ModuleInputs> {
      * For {@link GroupedQueryAttention}: keys and values of the tokens before, to which those of this forward are
      * appended.
      *
-     * @param tokens null for none, or FLOAT32 of the module's key-value heads
+     * @param tokens null for none, or a cache of the module's key-value heads, of any type
      * @return this
      */
     public ModuleInputs cache(KeyValueCache tokens) {

@@ -108,6 +108,10 @@ class BadCacheInputTest {
             Tensor closed = other.zeros(DType.FLOAT32, 2, 2, 5, 6);
             other.close();
             thrown(IllegalStateException.class, "TensorScope is closed", () -> cache.append(k, closed));
+            try (KeyValueCache half = KeyValueCache.builder(2, 2, 8).valueDim(6).dtype(DType.FLOAT16).build()) {
+                refused("dtype=BFLOAT16 cache=FLOAT16", () -> half.append(k.cast(scope, DType.BFLOAT16), v));
+                assertEquals(0, half.length());
+            }
             assertEquals(0, cache.length());
             refused("k.size(0)=2 batch=1", () -> segmented.run(q.slice(0, 0, 1), cache, zeros(1, 4, 3, 6)));
         }

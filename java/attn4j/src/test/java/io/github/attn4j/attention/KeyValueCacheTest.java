@@ -17,6 +17,8 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class KeyValueCacheTest {
     private final List<Isa> isas = Samples.isas().toList();
@@ -97,6 +99,45 @@ class KeyValueCacheTest {
                     runs.v(run).slice(2, 0, to - from).toFloatArray());
             }
             cache.endRead();
+        }
+    }
+
+    /** What is appended as FLOAT32 is what a cast of it is, bit for bit, in chunks, rings and pages. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"BFLOAT16", "FLOAT16"})
+    void roundsToSixteenBits(DType type) {
+        try (TensorScope scope = TensorScope.open();
+             KeyValueCache chunks = KeyValueCache.builder(2, 3, 5).valueDim(4).dtype(type).chunk(3).build();
+             KeyValueCache ring = KeyValueCache.builder(2, 3, 5).valueDim(4).dtype(type).ring(7).build();
+             PagedKeyValueCache pages = PagedKeyValueCache.builder(4, 3, 5).valueDim(4).dtype(type).pageSize(3).build();
+             PagedSequence sequence = pages.add("sequence")) {
+            Tensor k = Samples.normal(scope, 1, 2, 10, 3, 5).transpose(1, 2);
+            Tensor v = Samples.normal(scope, 2, 2, 3, 10, 4);
+            int[] ends = {0, 1, 5, 10};
+            for (int part = 1; part < ends.length; part++) {
+                Tensor keys = k.slice(2, ends[part - 1], ends[part]);
+                Tensor values = v.slice(2, ends[part - 1], ends[part]);
+                chunks.append(keys, values);
+                ring.append(keys, values);
+                sequence.append(keys.slice(0, 1, 2), values.slice(0, 1, 2));
+            }
+            assertHolds(chunks.beginRead(), k.cast(scope, type), v.cast(scope, type));
+            chunks.endRead();
+            assertHolds(ring.beginRead(), k.cast(scope, type), v.cast(scope, type));
+            ring.endRead();
+            assertHolds(sequence.runs(), k.slice(0, 1, 2).cast(scope, type), v.slice(0, 1, 2).cast(scope, type));
+        }
+    }
+
+    private static void assertHolds(KeyRuns runs, Tensor k, Tensor v) {
+        for (int run = 0; run < runs.count(); run++) {
+            long from = runs.position(run);
+            long to = from + runs.length(run);
+            long first = runs.first(run);
+            assertArrayEquals(k.slice(2, from, to).toShortArray(),
+                runs.k(run).slice(2, first, first + to - from).toShortArray());
+            assertArrayEquals(v.slice(2, from, to).toShortArray(),
+                runs.v(run).slice(2, first, first + to - from).toShortArray());
         }
     }
 

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.github.attn4j.Samples;
 import io.github.attn4j.SteadyState;
+import io.github.attn4j.attention.KeyValueCache;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A planned forward allocates nothing once it has run, and gives what apply gives, whatever sizes came before. */
 class ModuleSteadyStateTest {
@@ -58,6 +61,38 @@ class ModuleSteadyStateTest {
             try (TorchForward forward = module.plan(2, 3, 3)) {
                 SteadyState.assertAllocatesNothing(() -> forward.run(inputs));
             }
+        }
+    }
+
+    /** Token after token: a cache that is full is cleared and filled again, a ring goes on. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16"})
+    void decoding(DType type) {
+        RotaryEmbedding rotary = RotaryEmbedding.builder(RotaryTables.builder(4).build(scope, 24)).build();
+        GroupedQueryAttention module = ModuleWeights.loaded(scope, GroupedQueryAttention.builder(8, 2, 1).causal()
+            .window(5, 0).rotary(rotary).queryKeyNorm(1e-6).gating(Gating.ELEMENTWISE).build(), 1);
+        Tensor token = x.slice(1, 0, 1);
+        Tensor next = scope.zeros(DType.FLOAT32, 2, 1, 8);
+        Tensor position = scope.of(new long[] {7}, 1, 1);
+        Tensor seen = scope.of(new boolean[] {true, true, false, true, true, true}, 1, 6);
+        try (KeyValueCache cache = KeyValueCache.builder(2, 1, 4).dtype(type).chunk(5).build();
+             KeyValueCache ring = KeyValueCache.builder(2, 1, 4).dtype(type).ring(6).build();
+             Forward forward = module.plan(2, 1, 1)) {
+            ModuleInputs grown = ModuleInputs.of(token, next).cache(cache);
+            ModuleInputs turned = ModuleInputs.of(token, next).cache(ring).positions(position);
+            Runnable step = () -> {
+                if (cache.length() == 24) {
+                    cache.clear();
+                }
+                forward.run(grown);
+                forward.run(turned);
+            };
+            for (int i = 0; i < 24; i++) {
+                step.run();
+            }
+            SteadyState.assertAllocatesNothing(step);
+            turned.mask(seen);
+            SteadyState.assertAllocatesNothing(() -> forward.run(turned));
         }
     }
 
