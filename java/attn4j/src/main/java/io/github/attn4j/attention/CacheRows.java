@@ -46,15 +46,6 @@ record CacheRows(DType dtype, long batch, long kvHeads, long headDim, long value
         View.of(k, "k").owner.release();
     }
 
-    /** A type that a cache may have. */
-    static DType checkType(DType type) {
-        if (!type.isFloat()) {
-            throw new IllegalArgumentException("a cache holds floating-point numbers: dtype=" + type
-                + " expected=FLOAT32, BFLOAT16 or FLOAT16");
-        }
-        return type;
-    }
-
     private View check(Tensor tensor, String name, long dim, String dimName) {
         View view = Check.floatRows(tensor, name, 4);
         if (tensor.dtype() != dtype && tensor.dtype() != DType.FLOAT32) {

@@ -2,10 +2,8 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
-import java.util.Objects;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -28,7 +26,7 @@ public final class KeyValueCache implements AutoCloseable {
     private final CacheStorage storage;
 
     private KeyValueCache(Builder builder) {
-        rows = new CacheRows(builder.dtype, builder.batch, builder.kvHeads, builder.headDim, builder.valueDim);
+        rows = builder.rows(builder.batch);
         storage = builder.ring > 0 ? new RingStorage(scope, rows, builder.ring)
             : new ChunkStorage(scope, rows, builder.chunk);
     }
@@ -171,42 +169,14 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /** Options of a cache. */
-    public static final class Builder {
+    public static final class Builder extends CacheBuilder<Builder> {
         private final long batch;
-        private final long kvHeads;
-        private final long headDim;
-        private long valueDim;
-        private DType dtype = DType.FLOAT32;
         private long chunk = 256;
         private long ring;
 
         private Builder(long batch, long kvHeads, long headDim) {
+            super(kvHeads, headDim);
             this.batch = Check.atLeast(0, batch, "batch");
-            this.kvHeads = Check.atLeast(1, kvHeads, "kvHeads");
-            this.headDim = Check.atLeast(1, headDim, "headDim");
-            valueDim = headDim;
-        }
-
-        /**
-         * The numbers of a value, by default as many as of a key.
-         *
-         * @param size at least 1
-         * @return this
-         */
-        public Builder valueDim(long size) {
-            valueDim = Check.atLeast(1, size, "valueDim");
-            return this;
-        }
-
-        /**
-         * The type of keys and values, FLOAT32 by default.
-         *
-         * @param type FLOAT32, BFLOAT16 or FLOAT16
-         * @return this
-         */
-        public Builder dtype(DType type) {
-            dtype = CacheRows.checkType(type);
-            return this;
         }
 
         /**

@@ -2,7 +2,6 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -30,7 +29,7 @@ public final class PagedKeyValueCache implements AutoCloseable {
     private final Set<PagedSequence> sequences = new LinkedHashSet<>();
 
     private PagedKeyValueCache(Builder builder) {
-        rows = new CacheRows(builder.dtype, 1, builder.kvHeads, builder.headDim, builder.valueDim);
+        rows = builder.rows(1);
         pool = new PagePool(scope, rows, builder.pages, builder.pageSize);
     }
 
@@ -135,20 +134,14 @@ public final class PagedKeyValueCache implements AutoCloseable {
     }
 
     /** Options of a paged cache. */
-    public static final class Builder {
+    public static final class Builder extends CacheBuilder<Builder> {
         private final int pages;
-        private final long kvHeads;
-        private final long headDim;
-        private long valueDim;
         private long pageSize = 16;
-        private DType dtype = DType.FLOAT32;
 
         private Builder(int pages, long kvHeads, long headDim) {
+            super(kvHeads, headDim);
             Check.atLeast(1, pages, "pages");
             this.pages = pages;
-            this.kvHeads = Check.atLeast(1, kvHeads, "kvHeads");
-            this.headDim = Check.atLeast(1, headDim, "headDim");
-            valueDim = headDim;
         }
 
         /**
@@ -159,28 +152,6 @@ public final class PagedKeyValueCache implements AutoCloseable {
          */
         public Builder pageSize(long tokens) {
             pageSize = Check.atLeast(1, tokens, "pageSize");
-            return this;
-        }
-
-        /**
-         * The numbers of a value, by default as many as of a key.
-         *
-         * @param size at least 1
-         * @return this
-         */
-        public Builder valueDim(long size) {
-            valueDim = Check.atLeast(1, size, "valueDim");
-            return this;
-        }
-
-        /**
-         * The type of keys and values, FLOAT32 by default.
-         *
-         * @param type FLOAT32, BFLOAT16 or FLOAT16
-         * @return this
-         */
-        public Builder dtype(DType type) {
-            dtype = CacheRows.checkType(type);
             return this;
         }
 

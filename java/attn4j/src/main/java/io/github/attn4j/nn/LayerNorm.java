@@ -85,25 +85,14 @@ public final class LayerNorm {
     }
 
     /** Options of a layer normalisation. */
-    public static final class Builder extends LayerBuilder<Builder> {
+    public static final class Builder extends NormBuilder<Builder> {
         private final Tensor gamma;
         private final Tensor beta;
-        private double epsilon = 1e-5;
 
         private Builder(Tensor gamma, Tensor beta) {
+            super(1e-5);
             this.gamma = gamma;
             this.beta = beta;
-        }
-
-        /**
-         * Added to the variance, 1e-5 by default (BERT has 1e-12).
-         *
-         * @param value positive and finite
-         * @return this
-         */
-        public Builder epsilon(double value) {
-            epsilon = Check.positive(value, "epsilon");
-            return this;
         }
 
         /**

@@ -55,19 +55,9 @@ public final class Normalize {
     }
 
     /** Options of a normalisation. */
-    public static final class Builder extends LayerBuilder<Builder> {
-        private double epsilon = 1e-12;
-        private Builder() {}
-
-        /**
-         * The least length that is divided by, 1e-12 by default.
-         *
-         * @param value positive and finite
-         * @return this
-         */
-        public Builder epsilon(double value) {
-            epsilon = Check.positive(value, "epsilon");
-            return this;
+    public static final class Builder extends NormBuilder<Builder> {
+        private Builder() {
+            super(1e-12);
         }
 
         /** {@return the layer} */

@@ -66,24 +66,12 @@ public final class RmsNorm {
     }
 
     /** Options of an RMS normalisation. */
-    public static final class Builder extends LayerBuilder<Builder> {
+    public static final class Builder extends NormBuilder<Builder> {
         private final Tensor gamma;
-        private double epsilon = 1e-6;
 
         private Builder(Tensor gamma) {
+            super(1e-6);
             this.gamma = gamma;
-        }
-
-        /**
-         * Added to the mean square, 1e-6 by default.
-         *
-         * @param value positive and finite
-         * @return this
-         * @throws IllegalArgumentException if it is not
-         */
-        public Builder epsilon(double value) {
-            epsilon = Check.positive(value, "epsilon");
-            return this;
         }
 
         /**
