@@ -49,6 +49,12 @@ function element(tag, className, text) {
   return made;
 }
 
+/** The parts become all that the parent has. */
+function fill(parent, parts) {
+  parent.replaceChildren();
+  parts.forEach(part => parent.append(part));
+}
+
 /** A head as pixels, one a weight; of more than mostPixels in a row or column, one for the largest of several. */
 function paintThumb(canvas, layer, head) {
   const down = Math.ceil(rows / data.mostPixels);
@@ -89,24 +95,27 @@ function address(layer, head, word) {
   return `#layer=${layer}&head=${head}&word=${word}`;
 }
 
+/** A head to click on. */
+function thumb(layer, at, head) {
+  const made = element("button", "thumb");
+  made.type = "button";
+  made.style.setProperty("--shape", Math.min(3, Math.max(1 / 3, columns / rows)));
+  made.append(document.createElement("canvas"), element("span", "", String(head)));
+  const marked = data.mark && data.mark.layer === at && data.mark.head === head;
+  made.classList.toggle("marked", Boolean(marked));
+  made.setAttribute("aria-label", `${layer.name}, head ${head}${marked ? ", highlighted" : ""}: enlarge`);
+  made.addEventListener("click", () => location.assign(address(at, head, shown.word)));
+  return made;
+}
+
 function buildGrid() {
-  const across = Math.min(16, Math.max(...data.layers.map(layer => layer.heads)));
+  const across = data.layers.reduce((most, layer) => Math.min(16, Math.max(most, layer.heads)), 1);
   data.layers.forEach((layer, at) => {
     const section = element("section", "layer");
     section.style.setProperty("--across", across);
     section.style.setProperty("--down", Math.ceil(layer.heads / across));
     section.append(element("h3", "", layer.name));
-    for (let head = 0; head < layer.heads; head++) {
-      const thumb = element("button", "thumb");
-      thumb.type = "button";
-      thumb.style.setProperty("--shape", Math.min(3, Math.max(1 / 3, columns / rows)));
-      thumb.append(document.createElement("canvas"), element("span", "", String(head)));
-      const marked = data.mark && data.mark.layer === at && data.mark.head === head;
-      thumb.classList.toggle("marked", Boolean(marked));
-      thumb.setAttribute("aria-label", `${layer.name}, head ${head}${marked ? ", highlighted" : ""}: enlarge`);
-      thumb.addEventListener("click", () => { location.hash = address(at, head, shown.word); });
-      section.append(thumb);
-    }
+    for (let head = 0; head < layer.heads; head++) section.append(thumb(layer, at, head));
     byId("layers").append(section);
   });
 }
@@ -137,7 +146,7 @@ function paintMark() {
     word.classList.toggle("from", data.selfAttention && at >= mark.queries[0] && at < mark.queries[1]);
     return word;
   });
-  byId("mark-words").replaceChildren(...words);
+  fill(byId("mark-words"), words);
 }
 
 function buildMark() {
@@ -241,7 +250,7 @@ function paintLines(links) {
     path.setAttribute("stroke-opacity", 0.2 + 0.65 * Math.sqrt(link.value / data.top));
     return path;
   });
-  byId("lines").replaceChildren(...paths);
+  fill(byId("lines"), paths);
 }
 
 function paintRanks(ranked, named) {
@@ -253,7 +262,7 @@ function paintRanks(ranked, named) {
     line.append(element("b", "", data.keys[link.key]), bar, element("span", "", number(link.value)));
     return line;
   };
-  byId("ranks").replaceChildren(...ranked.slice(0, MOST_RANKS).map(item));
+  fill(byId("ranks"), ranked.slice(0, MOST_RANKS).map(item));
   byId("readout").replaceChildren(element("strong", "", `“${data.queries[shown.word]}”`),
     ` (${shown.word}) looks at `, element("strong", "", `“${data.keys[named.key]}”`),
     ` (${named.key}) with ${number(named.value)} of its attention`);
