@@ -59,6 +59,6 @@ int run_linear(int argc, char** argv) {
         "\"%s\", ",
         static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
         in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
-    print_measurement(isa, threads, m, error);
+    print_measurement(ATTN4J_F32, isa, threads, m, error);
     return 0;
 }

@@ -18,6 +18,9 @@ constexpr Scenario scenarios[] = {
     {"prefill", run_prefill,
      "[--batch 1] [--heads 12] [--kv-heads HEADS] [--queries 512] [--keys QUERIES] [--head-dim 64] "
      "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias]"},
+    {"decode", run_decode,
+     "[--batch 1] [--heads 32] [--kv-heads 8] [--queries 1] [--keys 32768] [--head-dim 128] [--kv-dtype DTYPE|int8] "
+     "[--page ROWS]"},
     {"linear", run_linear,
      "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
     {"module", run_module, "[--batch 32] [--queries 128] [--width 768] [--heads 12]"},
@@ -26,7 +29,7 @@ constexpr Scenario scenarios[] = {
 int usage() {
     std::fprintf(stderr,
                  "usage: attn4j_bench SCENARIO [OPTIONS]; every scenario also takes\n"
-                 "       [--dtype f32] [--threads 1] [--isa scalar|avx2|avx512|neon] [--seconds 1]\n");
+                 "       [--dtype f32|bf16|f16] [--threads 1] [--isa scalar|avx2|avx512|neon] [--seconds 1]\n");
     for (const Scenario& scenario : scenarios) std::fprintf(stderr, "  %s %s\n", scenario.name, scenario.options);
     return 2;
 }

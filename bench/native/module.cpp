@@ -143,7 +143,7 @@ int run_module(int argc, char** argv) {
         linear(x, m.in_weight, m.in_bias, qkv, 3 * m.width);
         require(attn4j_plan_run(plan, m.batch, m.queries, m.queries, qkv.data(), qkv.data() + m.width,
                                 qkv.data() + 2 * m.width, joined.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
-                                nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr));
+                                nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr));
         linear(joined, m.out_weight, m.out_bias, out, m.width);
     };
     call();
@@ -152,7 +152,7 @@ int run_module(int argc, char** argv) {
     std::printf("{\"scenario\": \"module\", \"batch\": %lld, \"queries\": %lld, \"width\": %lld, \"heads\": %lld, ",
                 static_cast<long long>(m.batch), static_cast<long long>(m.queries), static_cast<long long>(m.width),
                 static_cast<long long>(m.heads));
-    print_measurement(isa, threads, measured, error);
+    print_measurement(ATTN4J_F32, isa, threads, measured, error);
     attn4j_plan_free(plan);
     return 0;
 }

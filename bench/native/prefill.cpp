@@ -140,8 +140,9 @@ int run_prefill(int argc, char** argv) {
     Floats out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
     const auto call = [&] {
         require(attn4j_plan_run(plan, s.batch, s.queries, s.keys, q.data(), k.data(), v.data(), out.data(), nullptr,
-                                key_lengths.data(), nullptr, nullptr, nullptr, mask == "bias" ? s.bias.data() : nullptr,
-                                mask == "bool" ? keep.data() : nullptr, nullptr, nullptr, nullptr, 0, nullptr));
+                                key_lengths.data(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                mask == "bias" ? s.bias.data() : nullptr, mask == "bool" ? keep.data() : nullptr,
+                                nullptr, nullptr, nullptr, 0, nullptr));
     };
     call();
     const double error = max_error(s, q, k, v, out);
@@ -161,7 +162,7 @@ int run_prefill(int argc, char** argv) {
         static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
         static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window),
         lengths.c_str(), mask.c_str());
-    print_measurement(isa, threads, m, error);
+    print_measurement(ATTN4J_F32, isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;
 }

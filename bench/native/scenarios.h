@@ -10,6 +10,7 @@
 #include "limit.h"
 
 int run_prefill(int argc, char** argv);
+int run_decode(int argc, char** argv);
 int run_linear(int argc, char** argv);
 int run_module(int argc, char** argv);
 
@@ -32,11 +33,25 @@ inline attn4j_isa isa_of(const std::string& name) {
     throw std::invalid_argument("unknown ISA: --isa " + name);
 }
 
+inline attn4j_dtype dtype_of(const std::string& name) {
+    if (name == "f32") return ATTN4J_F32;
+    if (name == "bf16") return ATTN4J_BF16;
+    if (name == "f16") return ATTN4J_F16;
+    if (name == "int8") return ATTN4J_INT8;
+    throw std::invalid_argument("unknown type: --dtype " + name);
+}
+
+inline const char* name_of(attn4j_dtype dtype) {
+    constexpr const char* names[] = {"f32", "bf16", "f16", "int8"};
+    return names[dtype];
+}
+
 // The fields that every scenario ends with, and the closing brace.
-inline void print_measurement(attn4j_isa isa, int threads, const Measurement& m, double max_error) {
+inline void print_measurement(attn4j_dtype dtype, attn4j_isa isa, int threads, const Measurement& m, double max_error) {
     std::printf(
-        "\"dtype\": \"f32\", \"isa\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, \"min_ms\": %.6g, \"gflops\": "
+        "\"dtype\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, \"min_ms\": %.6g, \"gflops\": "
         "%.5g, "
         "\"limit_gflops\": %.5g, \"share\": %.4f, \"max_error\": %.3g}\n",
-        attn4j_isa_name(isa), threads, m.median_ms, m.min_ms, m.gflops, m.limit_gflops, m.share, max_error);
+        name_of(dtype), attn4j_isa_name(isa), threads, m.median_ms, m.min_ms, m.gflops, m.limit_gflops, m.share,
+        max_error);
 }

@@ -173,9 +173,22 @@ attn4j_status attn4j_plan_set_scale(attn4j_plan plan, double scale) {
 attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand operand, attn4j_dtype dtype) {
     return guard([&] {
         require_enum("operand", operand, ATTN4J_OUT);
-        require_enum("dtype", dtype, ATTN4J_F16);
+        require_enum("dtype", dtype, ATTN4J_INT8);
         plan_of(plan).open_problem().types[operand] = static_cast<Element>(dtype);
     });
+}
+
+attn4j_status attn4j_plan_set_scales(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head) {
+    return guard([&] {
+        if (operand != ATTN4J_K && operand != ATTN4J_V)
+            fail(ATTN4J_INVALID_ARGUMENT, "k and v have scales, operands %d and %d: operand=%d", ATTN4J_K, ATTN4J_V,
+                 operand);
+        plan_of(plan).open_problem().scales_of[operand] = {true, batch, head};
+    });
+}
+
+attn4j_status attn4j_plan_set_pages(attn4j_plan plan, int64_t count, int64_t rows, int64_t table_stride) {
+    return guard([&] { set_pages(plan_of(plan).open_problem(), count, rows, table_stride); });
 }
 
 attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right) {
@@ -242,11 +255,13 @@ attn4j_status attn4j_plan_build(attn4j_plan plan) {
 attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
                               const void* k, const void* v, void* out, float* lse, const int64_t* key_lengths,
                               const int64_t* offsets, const int64_t* cu_queries, const int64_t* cu_keys,
-                              const float* bias, const uint8_t* mask, const float* slopes, const float* sinks,
-                              float* scores, int64_t seed, const int32_t* cancelled) {
+                              const int64_t* pages, const float* k_scales, const float* v_scales, const float* bias,
+                              const uint8_t* mask, const float* slopes, const float* sinks, float* scores, int64_t seed,
+                              const int32_t* cancelled) {
     return guard([&] {
-        plan_of(plan).run({batch, queries, keys, q, k, v, out, lse, key_lengths, offsets, cu_queries, cu_keys, bias,
-                           mask, slopes, sinks, scores, seed, cancelled});
+        plan_of(plan).run({batch,       queries, keys,       q,       k,     v,        out,      lse,
+                           key_lengths, offsets, cu_queries, cu_keys, pages, k_scales, v_scales, bias,
+                           mask,        slopes,  sinks,      scores,  seed,  cancelled});
     });
 }
 

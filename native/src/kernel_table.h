@@ -4,6 +4,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/cast/cast.h"
+#include "kernels/decode/decode.h"
 #include "kernels/embed/embed.h"
 #include "kernels/gate/gate.h"
 #include "kernels/layer_norm/layer_norm.h"
@@ -18,6 +19,7 @@ namespace attn4j {
 
 struct KernelTable {
     AttentionKernel attention;   // a block of queries of one head over all its keys
+    DecodeKernel decode;         // few queries of a key-value head over a chunk of its keys
     LinearKernel linear;         // a block of rows through a run of output features
     PointwiseKernel pointwise;   // bias, activation and residual of rows
     LayerNormKernel layer_norm;  // residual and layer normalisation of rows

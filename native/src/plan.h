@@ -4,6 +4,7 @@
 
 #include "kernel_table.h"
 #include "problem.h"
+#include "run.h"
 
 namespace attn4j {
 
@@ -31,8 +32,7 @@ private:
     attn4j_isa isa_ = ATTN4J_ISA_DEFAULT;
     bool forced_ = false;  // the ISA was asked for
     int32_t threads_ = 0;
-    const AttentionKernel* kernel_ = nullptr;  // null until built
-    int64_t workspace_floats_ = 0;             // of one task
+    AttentionKernels kernels_{};  // null until built
 };
 
 }  // namespace attn4j

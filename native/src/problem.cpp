@@ -59,6 +59,11 @@ Box box(const AttentionProblem& p, attn4j_operand operand, const Layout& layout)
     const bool of_queries = operand == ATTN4J_Q || operand == ATTN4J_OUT;
     const bool of_values = operand == ATTN4J_V || operand == ATTN4J_OUT;
     const Strides& s = p.strides[operand];
+    if (p.pages.present && !of_queries)
+        return {{{p.pages.count, s.batch},
+                 {p.kv_heads, s.head},
+                 {p.pages.rows, s.row},
+                 {of_values ? p.value_dim : p.head_dim, 1}}};
     return {{{layout.batch, s.batch},
              {of_queries ? p.heads : p.kv_heads, s.head},
              {of_queries ? layout.queries : layout.keys, s.row},
@@ -69,6 +74,16 @@ int64_t bytes(const AttentionProblem& p, attn4j_operand operand, const Layout& l
     return extent(kOperandNames[operand], box(p, operand, layout).axes, 4) * bytes_of(p.types[operand]);
 }
 
+// Of an operand's scales, 0 where it has none.
+int64_t scale_bytes(const AttentionProblem& p, attn4j_operand operand, const Layout& layout) {
+    if (p.types[operand] != Element::i8) return 0;
+    const ScaleStrides s = scale_strides(p, operand);
+    const Axis axes[] = {{p.pages.present ? p.pages.count : layout.batch, s.batch},
+                         {p.kv_heads, s.head},
+                         {p.pages.present ? p.pages.rows : layout.keys, 1}};
+    return extent(operand == ATTN4J_K ? "kScales" : "vScales", axes, 3) * static_cast<int64_t>(sizeof(float));
+}
+
 Box box(const AttentionProblem& p, const ScoreStrides& s, const Layout& layout) {
     return {{{layout.batch, s.batch},
              {p.averaged && &s == &p.scores ? 1 : p.heads, s.head},
@@ -77,6 +92,16 @@ Box box(const AttentionProblem& p, const ScoreStrides& s, const Layout& layout) 
 }
 
 Layout most(const AttentionProblem& p) { return {p.ragged ? 1 : p.batch, p.queries, p.keys}; }
+
+void set_contiguous(AttentionProblem& p, attn4j_operand operand) {
+    const Box sizes = box(p, operand, most(p));
+    Strides& s = p.strides[operand];
+    s.row = sizes.axes[3].size;
+    if (__builtin_mul_overflow(s.row, sizes.axes[2].size, &s.head) ||
+        __builtin_mul_overflow(s.head, sizes.axes[1].size, &s.batch))
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must fit into memory: rows=%lld row=%lld", kOperandNames[operand],
+             Long{sizes.axes[2].size}, Long{s.row});
+}
 
 // Throws where two elements of out share an address.
 void check_out(const AttentionProblem& p, const Layout& layout) {
@@ -92,6 +117,42 @@ void check_score_strides(const char* name, const AttentionProblem& p, const Scor
     if (s.key != 0 && s.key != 1)
         fail(ATTN4J_INVALID_ARGUMENT, "the key stride of %s must be 0 or 1: key=%lld", name, Long{s.key});
     extent(name, box(p, s, {p.batch, p.queries, p.keys}).axes, 4);
+}
+
+// int8 is for what scales can be given for, and their strides for int8.
+void check_cache(const AttentionProblem& p) {
+    for (const attn4j_operand operand : kOperands) {
+        const bool cached = operand == ATTN4J_K || operand == ATTN4J_V, bytes = p.types[operand] == Element::i8;
+        const ScaleStrides& s = p.scales_of[operand];
+        if (bytes && !cached)
+            fail(ATTN4J_INVALID_ARGUMENT, "int8 is a type of k and v: %s=int8", kOperandNames[operand]);
+        if (s.given && !bytes)
+            fail(ATTN4J_INVALID_ARGUMENT, "only int8 has scales: %s=%s", kOperandNames[operand],
+                 p.types[operand] == Element::f32 ? "f32" : "16 bits");
+        if (s.given && (s.batch < 0 || s.head < 0))
+            fail(ATTN4J_INVALID_ARGUMENT, "strides of scales must not be negative: batch=%lld head=%lld", Long{s.batch},
+                 Long{s.head});
+    }
+    if (!p.pages.present) return;
+    const int64_t needed = (p.keys + p.pages.rows - 1) / p.pages.rows;
+    if (p.pages.table_stride < needed)
+        fail(ATTN4J_INVALID_ARGUMENT,
+             "the page table must have a page for every key: tableStride=%lld keys=%lld pageRows=%lld",
+             Long{p.pages.table_stride}, Long{p.keys}, Long{p.pages.rows});
+}
+
+// Of the keys that are looked at; a stage is of all.
+void check_pages(const AttentionProblem& p, const AttentionOperands& o) {
+    for (int64_t b = 0; p.pages.present && b < o.batch; ++b) {
+        const int64_t all = p.ragged ? o.cu_keys[b + 1] - o.cu_keys[b] : o.keys;
+        const int64_t keys = o.key_lengths == nullptr || p.stage != ATTN4J_STAGE_NONE ? all : o.key_lengths[b];
+        for (int64_t i = 0; i * p.pages.rows < keys; ++i) {
+            const int64_t page = o.pages[b * p.pages.table_stride + i];
+            if (page < 0 || page >= p.pages.count)
+                fail(ATTN4J_INVALID_ARGUMENT, "pages must lie between 0 and %lld: pages[%lld, %lld]=%lld",
+                     Long{p.pages.count - 1}, Long{b}, Long{i}, Long{page});
+        }
+    }
 }
 
 void require_given(const char* name, const void* address, bool wanted) {
@@ -116,16 +177,24 @@ AttentionProblem plain_problem(int64_t batch, int64_t heads, int64_t kv_heads, i
     p.alignment = ATTN4J_BOTTOM_RIGHT;
     p.window_left = p.window_right = -1;
     p.stage = ATTN4J_STAGE_NONE;
-    for (const attn4j_operand operand : kOperands) {
-        const Box sizes = box(p, operand, most(p));
-        Strides& s = p.strides[operand];
-        s.row = sizes.axes[3].size;
-        if (__builtin_mul_overflow(s.row, sizes.axes[2].size, &s.head) ||
-            __builtin_mul_overflow(s.head, sizes.axes[1].size, &s.batch))
-            fail(ATTN4J_INVALID_ARGUMENT, "%s must fit into memory: rows=%lld row=%lld", kOperandNames[operand],
-                 Long{sizes.axes[2].size}, Long{s.row});
-    }
+    for (const attn4j_operand operand : kOperands) set_contiguous(p, operand);
     return p;
+}
+
+void set_pages(AttentionProblem& p, int64_t count, int64_t rows, int64_t table_stride) {
+    require_at_least("pages", count, 0);
+    require_at_least("pageRows", rows, 1);
+    require_at_least("tableStride", table_stride, 0);
+    AttentionProblem paged = p;
+    paged.pages = {true, count, rows, table_stride};
+    for (const attn4j_operand operand : {ATTN4J_K, ATTN4J_V}) set_contiguous(paged, operand);
+    p = paged;
+}
+
+ScaleStrides scale_strides(const AttentionProblem& p, attn4j_operand operand) {
+    const ScaleStrides& s = p.scales_of[operand];
+    const int64_t rows = p.pages.present ? p.pages.rows : p.keys;
+    return s.given ? s : ScaleStrides{false, p.kv_heads * rows, rows};
 }
 
 void check_options(const AttentionProblem& p) {
@@ -160,6 +229,8 @@ void check_problem(const AttentionProblem& p) {
         bytes(p, operand, most(p));
     }
     check_out(p, most(p));
+    check_cache(p);
+    for (const attn4j_operand operand : {ATTN4J_K, ATTN4J_V}) scale_bytes(p, operand, most(p));
     check_score_strides("bias", p, p.bias);
     check_score_strides("mask", p, p.mask);
     check_score_strides("scores", p, p.scores);
@@ -195,6 +266,10 @@ void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
     require_given("bias", o.bias, p.bias.present);
     require_given("mask", o.mask, p.mask.present);
     require_given("scores", o.scores, p.scores.present);
+    require_given("kScales", o.k_scales, p.types[ATTN4J_K] == Element::i8);
+    require_given("vScales", o.v_scales, p.types[ATTN4J_V] == Element::i8);
+    require_given("pages", o.pages, p.pages.present);
+    check_pages(p, o);
 
     const void* const addresses[] = {o.q, o.k, o.v, o.out};
     int64_t sizes[4];
@@ -222,6 +297,8 @@ void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
             check_apart(w.name, w.address, w.size, kOperandNames[operand], addresses[operand], sizes[operand]);
         check_apart(w.name, w.address, w.size, "bias", o.bias, bias_bytes);
         check_apart(w.name, w.address, w.size, "mask", o.mask, mask_bytes);
+        check_apart(w.name, w.address, w.size, "kScales", o.k_scales, scale_bytes(p, ATTN4J_K, layout));
+        check_apart(w.name, w.address, w.size, "vScales", o.v_scales, scale_bytes(p, ATTN4J_V, layout));
     }
     check_apart("lse", o.lse, lse_bytes, "out", o.out, sizes[ATTN4J_OUT]);
     check_apart("scores", o.scores, scores_bytes, "out", o.out, sizes[ATTN4J_OUT]);

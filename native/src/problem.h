@@ -4,6 +4,7 @@
 
 #include "attn4j/attn4j.h"
 #include "kernels/attention/attention.h"
+#include "kernels/decode/decode.h"
 
 namespace attn4j {
 
@@ -17,11 +18,25 @@ struct ScoreStrides {
     int64_t batch, head, query, key;
 };
 
+// Of scales [batch or pages, kv_heads, rows] of int8; the row stride is 1.
+struct ScaleStrides {
+    bool given;  // else contiguous
+    int64_t batch, head;
+};
+
+// Keys and values in pages.
+struct Pages {
+    bool present;
+    int64_t count, rows, table_stride;
+};
+
 // What a plan fixes.
 struct AttentionProblem {
     int64_t batch, heads, kv_heads, queries, keys, head_dim, value_dim;  // batch, queries, keys: the most of a run
     Strides strides[4];                                                  // by attn4j_operand
     Element types[4];                                                    // likewise
+    ScaleStrides scales_of[4];                                           // likewise; of keys and values
+    Pages pages;
     double scale;
     bool causal, ragged;
     attn4j_alignment alignment;
@@ -40,7 +55,8 @@ struct AttentionOperands {
     const void *q, *k, *v;
     void* out;
     float* lse;
-    const int64_t *key_lengths, *offsets, *cu_queries, *cu_keys;
+    const int64_t *key_lengths, *offsets, *cu_queries, *cu_keys, *pages;
+    const float *k_scales, *v_scales;
     const float* bias;
     const uint8_t* mask;
     const float *slopes, *sinks;
@@ -52,6 +68,12 @@ struct AttentionOperands {
 // No option set, strides of contiguous operands.
 AttentionProblem plain_problem(int64_t batch, int64_t heads, int64_t kv_heads, int64_t queries, int64_t keys,
                                int64_t head_dim, int64_t value_dim);
+
+// Keys and values in pages, contiguous.
+void set_pages(AttentionProblem& problem, int64_t count, int64_t rows, int64_t table_stride);
+
+// As they are given, or contiguous.
+ScaleStrides scale_strides(const AttentionProblem& problem, attn4j_operand operand);
 
 // Throw where a rule of attn4j.h is broken: the values of options as they are set, the whole when a plan is built. A
 // problem is checked once; operands at each run, against their problem.

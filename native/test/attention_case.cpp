@@ -157,7 +157,7 @@ attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const Attention
     return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, data.q.data(), data.k.data(), data.v.data(),
                            data.out.data(), c.lse ? data.lse.data() : nullptr, pointer(c.key_lengths),
                            pointer(c.offsets), pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr,
-                           nullptr, nullptr, 0, nullptr);
+                           nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr);
 }
 
 void run(const AttentionCase& c, const AttentionData& data) {

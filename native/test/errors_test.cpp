@@ -79,7 +79,8 @@ protected:
     }
     Status run(const Run& r) const {
         return attn4j_plan_run(plan, r.batch, r.queries, r.keys, r.q, r.k, r.v, r.out, r.lse, r.key_lengths, r.offsets,
-                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr);
+                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                               nullptr, 0, nullptr);
     }
     void expect_refused(const Run& r, std::initializer_list<const char*> parts) const {
         EXPECT_REFUSED(run(r), ATTN4J_INVALID_ARGUMENT, parts);
@@ -277,9 +278,10 @@ TEST(NullErrors, Plans) {
     EXPECT_REFUSED(attn4j_plan_set_isa(nullptr, ATTN4J_ISA_SCALAR), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_set_threads(nullptr, 1), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_REFUSED(attn4j_plan_build(nullptr), ATTN4J_INVALID_ARGUMENT, {"plan=null"});
-    EXPECT_REFUSED(attn4j_plan_run(nullptr, 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
-                   ATTN4J_INVALID_ARGUMENT, {"plan=null"});
+    EXPECT_REFUSED(
+        attn4j_plan_run(nullptr, 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                        nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+        ATTN4J_INVALID_ARGUMENT, {"plan=null"});
     EXPECT_EQ(attn4j_plan_isa(nullptr), ATTN4J_ISA_DEFAULT);
     attn4j_plan_free(nullptr);
 }

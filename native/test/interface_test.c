@@ -35,13 +35,13 @@ static void attention(attn4j_isa isa) {
         if (ragged) CHECK(attn4j_plan_set_ragged(plan) == ATTN4J_OK);
         CHECK(attn4j_plan_set_isa(plan, isa) == ATTN4J_OK);
         CHECK(attn4j_plan_set_threads(plan, 1) == ATTN4J_OK);
-        CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,
-                              NULL) == ATTN4J_ILLEGAL_STATE);
+        CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                              NULL, NULL, NULL, 0, NULL) == ATTN4J_ILLEGAL_STATE);
         CHECK(attn4j_plan_build(plan) == ATTN4J_OK);
         CHECK(attn4j_plan_isa(plan) == isa);
         CHECK(attn4j_plan_run(plan, 1, 2, 3, q, k, v, out, lse, ragged ? NULL : lengths, offsets,
-                              ragged ? cu_queries : NULL, ragged ? cu_keys : NULL, NULL, NULL, NULL, NULL, NULL, 0,
-                              NULL) == ATTN4J_OK);
+                              ragged ? cu_queries : NULL, ragged ? cu_keys : NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                              NULL, NULL, 0, NULL) == ATTN4J_OK);
         CHECK(near(out[0], first) && near(out[1], second));
         CHECK(near(lse[0], log(e + 1)) && near(lse[1], log(1 + 2 * e)));
         attn4j_plan_free(plan);

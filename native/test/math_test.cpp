@@ -27,7 +27,8 @@ protected:
         ASSERT_EQ(attn4j_plan_set_scale(plan, 1), ATTN4J_OK);
         ASSERT_EQ(attn4j_plan_build(plan), ATTN4J_OK);
         ASSERT_EQ(attn4j_plan_run(plan, 1, queries, keys, q.data(), k.data(), v.data(), out.data(), lse.data(), nullptr,
-                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                  nullptr, nullptr, 0, nullptr),
                   ATTN4J_OK);
         attn4j_plan_free(plan);
     }

@@ -30,11 +30,13 @@ typedef enum attn4j_status {
     ATTN4J_CANCELLED = 6      /* as asked; what was to be written is unspecified */
 } attn4j_status;
 
-/* How numbers are stored; all arithmetic is float32. */
+/* How numbers are stored; all arithmetic is float32. INT8 is for the keys and values of attention alone: signed bytes,
+ * with one float32 scale for each (kv head, key) by which they are multiplied. */
 typedef enum attn4j_dtype {
     ATTN4J_F32 = 0,
     ATTN4J_BF16 = 1, /* the upper half of a float32 */
-    ATTN4J_F16 = 2   /* IEEE 754 binary16 */
+    ATTN4J_F16 = 2,  /* IEEE 754 binary16 */
+    ATTN4J_INT8 = 3
 } attn4j_dtype;
 
 /* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
@@ -180,6 +182,13 @@ ATTN4J_API attn4j_status attn4j_plan_set_causal(attn4j_plan plan);
 ATTN4J_API attn4j_status attn4j_plan_set_alignment(attn4j_plan plan, attn4j_alignment alignment);
 /* F32 if not set. Arithmetic is float32 in any case. */
 ATTN4J_API attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand operand, attn4j_dtype dtype);
+/* Strides of the scales of K or V where that is INT8, [batch, kv_heads, keys]; the key stride is 1. Contiguous if not
+ * set. Ragged: the batch stride is not used. */
+ATTN4J_API attn4j_status attn4j_plan_set_scales(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head);
+/* Keys and values lie in `count` >= 0 pages of `rows` >= 1 rows: runs give a table of page numbers [batch,
+ * table_stride], and key j of sequence b is row j % rows of page table[b, j / rows]. The batch strides of k, v and their
+ * scales are then those from page to page; those of k and v become contiguous [count, kv_heads, rows, dim] here. */
+ATTN4J_API attn4j_status attn4j_plan_set_pages(attn4j_plan plan, int64_t count, int64_t rows, int64_t table_stride);
 /* Keys before i + offset - left and after i + offset + right are hidden; -1 leaves a side open. */
 ATTN4J_API attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right);
 /* >= 0; 0 for none. */
@@ -209,13 +218,14 @@ ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
  * lse, key_lengths [batch] and offsets [batch] may be NULL: no lse, `keys` for each, the plan's alignment. A ragged
  * plan takes cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has
  * rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
- * bias, mask and scores: exactly where the plan has them. slopes [heads] (ALiBi) and sinks [heads]: NULL for none.
+ * pages, k_scales, v_scales (see set_pages, set_scales), bias, mask and scores: exactly where the plan has them. slopes [heads] (ALiBi) and sinks [heads]: NULL for none.
  * seed: of the dropout. cancelled: NULL, or a flag that another thread may set to nonzero; the run then ends within a
  * tile. out, lse and scores overlap nothing; q, k and v may overlap each other. */
 ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
                                          const void* k, const void* v, void* out, float* lse,
                                          const int64_t* key_lengths, const int64_t* offsets, const int64_t* cu_queries,
-                                         const int64_t* cu_keys, const float* bias, const uint8_t* mask,
+                                         const int64_t* cu_keys, const int64_t* pages, const float* k_scales,
+                                         const float* v_scales, const float* bias, const uint8_t* mask,
                                          const float* slopes, const float* sinks, float* scores, int64_t seed,
                                          const int32_t* cancelled);
 

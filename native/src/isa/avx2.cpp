@@ -12,6 +12,7 @@ struct Tiles {
     static constexpr int rows(int vectors) { return vectors == 1 ? 8 : 4; }
     static constexpr int64_t input_block = 256;
     static constexpr int64_t key_block = 128;
+    static constexpr int64_t most_decode_queries = 6;
 };
 
 }  // namespace

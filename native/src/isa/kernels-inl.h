@@ -7,6 +7,7 @@
 #include "kernel_table.h"
 #include "kernels/attention/attention-inl.h"
 #include "kernels/cast/cast-inl.h"
+#include "kernels/decode/decode-inl.h"
 #include "kernels/embed/embed-inl.h"
 #include "kernels/gate/gate-inl.h"
 #include "kernels/layer_norm/layer_norm-inl.h"
@@ -23,6 +24,7 @@ namespace {
 template <typename Tiles>
 constexpr attn4j::KernelTable kernel_table() {
     return {attention_kernel<Tiles>(),
+            decode_kernel<Tiles>(),
             linear_kernel<Tiles>(),
             pointwise,
             layer_norm,

@@ -2,7 +2,7 @@
 // Numbers as they are stored to float32 lanes and back.
 #pragma once
 
-#include "kernels/element.h"
+#include "kernels/cache_rows.h"
 #include "kernels/tile-inl.h"
 
 namespace {
@@ -12,6 +12,10 @@ using attn4j::Element;
 // n <= lanes consecutive elements, beginning `offset` elements after `base`.
 inline F32 load_elements(Element type, const void* base, int64_t offset, int64_t n) {
     if (type == Element::f32) return load_some(static_cast<const float*>(base) + offset, n);
+    if (type == Element::i8) {
+        const int8_t* p = static_cast<const int8_t*>(base) + offset;
+        return n == F32::lanes ? F32::load_i8(p) : F32::load_i8_first(p, n);
+    }
     const uint16_t* p = static_cast<const uint16_t*>(base) + offset;
     if (type == Element::bf16) return n == F32::lanes ? F32::load_bf16(p) : F32::load_bf16_first(p, n);
     return n == F32::lanes ? F32::load_f16(p) : F32::load_f16_first(p, n);
@@ -27,20 +31,51 @@ inline void store_elements(Element type, F32 x, void* base, int64_t offset, int6
     }
 }
 
+// Goes through the rows of a cache.
+struct RowCursor {
+    const attn4j::CacheRows& cache;
+    int64_t page, slot;
+
+    RowCursor(const attn4j::CacheRows& rows, int64_t first)
+        : cache(rows),
+          page(rows.pages == nullptr ? 0 : first / rows.page_rows),
+          slot(rows.pages == nullptr ? first : first % rows.page_rows) {}
+    const char* row() const {
+        const int64_t start = cache.pages == nullptr ? 0 : cache.pages[page] * cache.page_stride;
+        return static_cast<const char*>(cache.data) + (start + slot * cache.stride) * attn4j::bytes_of(cache.type);
+    }
+    float scale() const {
+        const int64_t start = cache.pages == nullptr ? 0 : cache.pages[page] * cache.scale_page_stride;
+        return cache.scales[start + slot];
+    }
+    void next() {
+        if (++slot == cache.page_rows && cache.pages != nullptr) {
+            slot = 0;
+            ++page;
+        }
+    }
+};
+
 // Rows of float32 to read products from: those given, or their copy in `buffer` [rows][columns].
 struct Rows {
     const float* data;
     int64_t stride;
 };
 
-inline Rows widen(Element type, const void* base, int64_t stride, int64_t first, int64_t rows, int64_t columns,
-                  float* buffer) {
-    if (type == Element::f32) return {static_cast<const float*>(base) + first * stride, stride};
-    for (int64_t row = 0; row < rows; ++row)
+// Whether products can read it where it lies.
+inline bool lies_wide(const attn4j::CacheRows& cache) { return cache.type == Element::f32 && cache.pages == nullptr; }
+
+inline Rows widen(const attn4j::CacheRows& cache, int64_t first, int64_t rows, int64_t columns, float* buffer) {
+    if (lies_wide(cache))
+        return {static_cast<const float*>(cache.data) + first * cache.stride, cache.stride};
+    RowCursor cursor(cache, first);
+    for (int64_t row = 0; row < rows; ++row, cursor.next()) {
+        const F32 scale = F32::set(cache.scales == nullptr ? 1.0f : cursor.scale());
         for (int64_t c = 0; c < columns; c += F32::lanes) {
             const int64_t n = columns - c < F32::lanes ? columns - c : F32::lanes;
-            store_some(load_elements(type, base, (first + row) * stride + c, n), buffer + row * columns + c, n);
+            store_some(load_elements(cache.type, cursor.row(), c, n) * scale, buffer + row * columns + c, n);
         }
+    }
     return {buffer, columns};
 }
 

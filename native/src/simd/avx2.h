@@ -88,8 +88,21 @@ struct F32 {
 
     static F32 load_bf16(const uint16_t* p) { return {widen_bf16(load_halves(p))}; }
     static F32 load_bf16_first(const uint16_t* p, int64_t n) { return {widen_bf16(load_halves_first(p, n))}; }
+    static void load_bf16_pair(const uint16_t* p, F32& even, F32& odd) {
+        const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        even.v = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+        odd.v = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+    }
     static F32 load_f16(const uint16_t* p) { return {_mm256_cvtph_ps(load_halves(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {_mm256_cvtph_ps(load_halves_first(p, n))}; }
+    static F32 load_i8(const int8_t* p) {
+        return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+    }
+    static F32 load_i8_first(const int8_t* p, int64_t n) {
+        int8_t all[8] = {};
+        for (int64_t i = 0; i < n; ++i) all[i] = p[i];
+        return load_i8(all);
+    }
     void store_bf16(uint16_t* p) const { store_halves(p, narrow_bf16(v)); }
     void store_bf16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_bf16(v)); }
     void store_f16(uint16_t* p) const { store_halves(p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
@@ -144,6 +157,18 @@ inline float sum(F32 a) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+inline float largest(F32 a) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+inline F32 sums(const F32 (&r)[8]) {
+    const __m256 a = _mm256_hadd_ps(_mm256_hadd_ps(r[0].v, r[1].v), _mm256_hadd_ps(r[2].v, r[3].v));
+    const __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(r[4].v, r[5].v), _mm256_hadd_ps(r[6].v, r[7].v));
+    return {_mm256_add_ps(_mm256_blend_ps(a, b, 0xf0), _mm256_permute2f128_ps(a, b, 0x21))};
 }
 
 inline void unzip(F32& a, F32& b) {

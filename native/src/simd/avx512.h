@@ -52,9 +52,20 @@ struct F32 {
     static F32 load_bf16_first(const uint16_t* p, int64_t n) {
         return {widen_bf16(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
     }
+    static void load_bf16_pair(const uint16_t* p, F32& even, F32& odd) {
+        const __m512i both = _mm512_loadu_si512(p);
+        even.v = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+        odd.v = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+    }
     static F32 load_f16(const uint16_t* p) { return {_mm512_cvtph_ps(load_halves(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) {
         return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
+    }
+    static F32 load_i8(const int8_t* p) {
+        return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+    }
+    static F32 load_i8_first(const int8_t* p, int64_t n) {
+        return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_lanes(n), p)))};
     }
     void store_bf16(uint16_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow_bf16(v)); }
     void store_bf16_first(uint16_t* p, int64_t n) const { _mm256_mask_storeu_epi16(p, first_lanes(n), narrow_bf16(v)); }
@@ -100,6 +111,32 @@ inline float sum(F32 a) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+inline float largest(F32 a) {
+    const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+// Halves, quarters, then pairs of lanes: one of two operands is a blend, which does not need the shuffle port.
+inline F32 sums(const F32 (&r)[16]) {
+    const __m512i quarters = _mm512_setr_epi32(4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+    const auto halves = [](F32 a, F32 b) {
+        return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a.v, b.v), _mm512_shuffle_f32x4(a.v, b.v, 0x4e));
+    };
+    __m512 t[4];
+    for (int i = 0; i < 4; ++i) {
+        const __m512 a = halves(r[i], r[i + 8]), b = halves(r[i + 4], r[i + 12]);
+        t[i] = _mm512_add_ps(_mm512_mask_blend_ps(0xf0f0, a, b), _mm512_permutex2var_ps(a, quarters, b));
+    }
+    __m512 u[2];
+    for (int i = 0; i < 2; ++i) {
+        const __m512 a = t[2 * i], b = t[2 * i + 1];
+        u[i] = _mm512_add_ps(_mm512_mask_blend_ps(0xcccc, a, b), _mm512_shuffle_ps(a, b, 0x4e));
+    }
+    return {_mm512_add_ps(_mm512_shuffle_ps(u[0], u[1], 0x88), _mm512_shuffle_ps(u[0], u[1], 0xdd))};
 }
 
 inline void unzip(F32& a, F32& b) {

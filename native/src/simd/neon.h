@@ -82,8 +82,24 @@ struct F32 {
 
     static F32 load_bf16(const uint16_t* p) { return {widen_bf16(vld1_u16(p))}; }
     static F32 load_bf16_first(const uint16_t* p, int64_t n) { return {widen_bf16(load_halves_first(p, n))}; }
+    static void load_bf16_pair(const uint16_t* p, F32& even, F32& odd) {
+        const uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(p));
+        even.v = vreinterpretq_f32_u32(vshlq_n_u32(both, 16));
+        odd.v = vreinterpretq_f32_u32(vandq_u32(both, vdupq_n_u32(0xffff0000u)));
+    }
     static F32 load_f16(const uint16_t* p) { return {widen_f16(vld1_u16(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {widen_f16(load_halves_first(p, n))}; }
+    static F32 load_i8(const int8_t* p) {
+        uint32_t four;
+        __builtin_memcpy(&four, p, sizeof four);
+        const int16x8_t halves = vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)));
+        return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(halves)))};
+    }
+    static F32 load_i8_first(const int8_t* p, int64_t n) {
+        int8_t all[4] = {};
+        for (int64_t i = 0; i < n; ++i) all[i] = p[i];
+        return load_i8(all);
+    }
     void store_bf16(uint16_t* p) const { vst1_u16(p, narrow_bf16(v)); }
     void store_bf16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_bf16(v)); }
     void store_f16(uint16_t* p) const { vst1_u16(p, narrow_f16(v)); }
@@ -128,6 +144,9 @@ inline Mask operator<(F32 a, F32 b) { return {vcltq_f32(a.v, b.v)}; }
 inline Mask sign(F32 a) { return {vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(a.v), 31))}; }
 inline F32 select(Mask m, F32 a, F32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline float sum(F32 a) { return vaddvq_f32(a.v); }
+
+inline float largest(F32 a) { return vmaxvq_f32(a.v); }
+inline F32 sums(const F32 (&r)[4]) { return {vpaddq_f32(vpaddq_f32(r[0].v, r[1].v), vpaddq_f32(r[2].v, r[3].v))}; }
 
 inline void unzip(F32& a, F32& b) {
     const float32x4x2_t parts = vuzpq_f32(a.v, b.v);

@@ -75,8 +75,14 @@ struct F32 {
 
     static F32 load_bf16(const uint16_t* p) { return {widen_bf16(*p)}; }
     static F32 load_bf16_first(const uint16_t* p, int64_t n) { return {n > 0 ? widen_bf16(*p) : 0.0f}; }
+    static void load_bf16_pair(const uint16_t* p, F32& even, F32& odd) {
+        even.v = widen_bf16(p[0]);
+        odd.v = widen_bf16(p[1]);
+    }
     static F32 load_f16(const uint16_t* p) { return {widen_f16(*p)}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {n > 0 ? widen_f16(*p) : 0.0f}; }
+    static F32 load_i8(const int8_t* p) { return {static_cast<float>(*p)}; }
+    static F32 load_i8_first(const int8_t* p, int64_t n) { return {n > 0 ? static_cast<float>(*p) : 0.0f}; }
     void store_bf16(uint16_t* p) const { *p = narrow_bf16(v); }
     void store_bf16_first(uint16_t* p, int64_t n) const {
         if (n > 0) *p = narrow_bf16(v);
@@ -124,6 +130,8 @@ inline Mask operator<(F32 a, F32 b) { return {a.v < b.v}; }
 inline Mask sign(F32 a) { return {(bits(a.v) >> 31) != 0}; }
 inline F32 select(Mask m, F32 a, F32 b) { return m.v ? a : b; }
 inline float sum(F32 a) { return a.v; }
+inline float largest(F32 a) { return a.v; }
+inline F32 sums(const F32 (&r)[1]) { return r[0]; }
 inline void unzip(F32&, F32&) {}
 inline void zip(F32&, F32&) {}
 inline void transpose(F32 (&)[1]) {}

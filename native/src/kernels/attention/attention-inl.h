@@ -85,7 +85,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
 
     F32 maximum[V];
     for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
-    const Rows keys = shared.keys.rows(block.k_type, block.k, block.k_stride, first_key, n, block.head_dim);
+    const Rows keys = shared.keys.rows(block.k, first_key, n, block.head_dim);
     if (altered) {
         F32 ignored[V];
         for (int v = 0; v < V; ++v) ignored[v] = F32::zero();
@@ -110,7 +110,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     }
     if (block.dropout.threshold != 0) drop_weights<V>(scores, block);
 
-    const Rows values = shared.values.rows(block.v_type, block.v, block.v_stride, first_key, n, block.value_dim);
+    const Rows values = shared.values.rows(block.v, first_key, n, block.value_dim);
     if (!hides || finite(values, n, block.value_dim)) {
         weigh_values<Tiles, V, false>(state, values, block, first_key, from, to, n);
     } else {
@@ -170,6 +170,17 @@ inline State<V> state_of(const Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     return state;
 }
 
+// Where another kernel has formed the result: to each row its lse is a maximum with a sum of 1.
+template <typename Tiles, int V>
+inline void know_lse(Turn<Tiles>& turn) {
+    for (int v = 0; v < V; ++v) {
+        const int64_t first = v * F32::lanes, left = turn.block->queries - first;
+        const F32 lse = F32::load_first(turn.block->known_lse + first, left < F32::lanes ? left : F32::lanes);
+        turn.maximum[v] = lse * F32::set(kLog2E);
+        turn.sum[v] = select(lse == F32::set(-kInfinity), F32::zero(), F32::set(1.0f));
+    }
+}
+
 template <typename Tiles, int V>
 inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     const AttentionBlock& block = *turn.block;
@@ -181,6 +192,8 @@ inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
         turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
     }
     load_queries(state_of<Tiles, V>(turn, shared), block);
+    turn.next = turn.end = 0;
+    if (block.known_lse != nullptr) return know_lse<Tiles, V>(turn);
     // What the block's last query does not see, nobody in it sees; and nobody sees what is before its first query's
     // window. Whole tiles, as far as there are keys.
     constexpr int64_t R = Tiles::rows(V);
@@ -209,7 +222,7 @@ inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
     if (state.fresh)
         for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
             F32::zero().store(state.out + i);
-    store_queries(state, *turn.block);
+    if (turn.block->known_lse == nullptr) store_queries(state, *turn.block);
     if (turn.block->stage != Stage::none) store_stage<Tiles>(state, *turn.block, shared);
 }
 

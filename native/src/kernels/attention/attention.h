@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/element.h"
+#include "kernels/cache_rows.h"
 
 namespace attn4j {
 
@@ -30,13 +30,13 @@ static inline bool is_set(const int32_t* flag) {
 }
 
 struct AttentionBlock {
-    const void* q;                                     // [queries, head_dim]
-    const void* k;                                     // [keys, head_dim]
-    const void* v;                                     // [keys, value_dim]
-    void* out;                                         // [queries, value_dim]; aliases nothing
-    float* lse;                                        // [queries], or null
-    int64_t q_stride, k_stride, v_stride, out_stride;  // of rows, in elements
-    Element q_type, k_type, v_type, out_type;
+    const void* q;                 // [queries, head_dim]
+    void* out;                     // [queries, value_dim]; aliases nothing
+    float* lse;                    // [queries], or null
+    int64_t q_stride, out_stride;  // of rows, in elements
+    Element q_type, out_type;
+    CacheRows k;      // [keys, head_dim]
+    CacheRows v;      // [keys, value_dim]
     int64_t queries;  // 1 to block_queries of the kernel
     int64_t keys;     // >= 0; all of them exist
     int64_t head_dim, value_dim;
@@ -61,6 +61,9 @@ struct AttentionBlock {
     Dropout dropout;
     uint32_t row;         // batch entry * heads + head: part of the random counter
     int64_t first_query;  // of the block in its sequence: likewise
+
+    // [queries], or null. Where it is given, the stage alone is written, from this lse.
+    const float* known_lse;
 
     Stage stage;
     float* scores;  // [queries, keys], row stride scores_stride; null for Stage::none

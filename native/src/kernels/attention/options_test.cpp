@@ -4,7 +4,9 @@
 // sees a step outside.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "attn4j/attn4j.h"
 #include "environment.h"
 #include "isas.h"
+#include "kernels/cast/reference.h"
 #include "random.h"
 #include "tolerance.h"
 
@@ -20,15 +23,25 @@ namespace {
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 struct Case {
-    int64_t heads, queries, keys, key_length, head_dim, value_dim, left, right, offset;
+    int64_t heads, kv_heads, queries, keys, key_length, head_dim, value_dim, left, right, offset;
     bool causal, bias, mask, slopes, sinks, averaged;
     double softcap;
     attn4j_stage stage;
+    attn4j_dtype kv_dtype;
+    int64_t page_rows;  // 0 for no pages
+    bool lse;
+};
+
+struct Stored {
+    std::vector<char> bytes;
+    std::vector<float> scales;
 };
 
 struct Operands {
     std::vector<float> q, k, v, bias, slopes, sinks, out, lse, scores;
     std::vector<uint8_t> mask;
+    Stored stored_k, stored_v;   // k and v are what they mean
+    std::vector<int64_t> pages;  // a permutation
 };
 
 class AttentionOptions : public IsaTest {
@@ -45,9 +58,16 @@ protected:
 
     Case draw() {
         Case c;
-        c.heads = between(1, 3);
+        c.heads = c.kv_heads = between(1, 3);
         c.queries = between(1, 70);
         c.keys = between(1, 150);
+        // Half of them few queries over a cache, sometimes of several chunks.
+        if (chance()) {
+            c.kv_heads = between(1, 2);
+            c.heads = c.kv_heads * between(1, 5);
+            c.queries = between(1, 5);
+            if (between(0, 9) == 0) c.keys = between(1000, 2500);
+        }
         c.key_length = chance() ? c.keys : between(0, c.keys);
         c.head_dim = between(8, 40);
         c.value_dim = between(1, 40);
@@ -61,15 +81,58 @@ protected:
         c.sinks = chance();
         c.softcap = chance() ? 0 : 5;
         c.stage = static_cast<attn4j_stage>(between(ATTN4J_STAGE_NONE, ATTN4J_STAGE_WEIGHTS));
+        c.kv_dtype = static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
+        c.page_rows = between(0, 2) == 0 ? between(1, 20) : 0;
+        c.lse = between(0, 4) != 0;
         c.averaged = c.stage == ATTN4J_STAGE_WEIGHTS && chance();
         return c;
+    }
+
+    // Values [kv_heads, keys, dim] as they are stored, in pages [pages, kv_heads, page_rows, dim] or as they are, and
+    // rounded to that. What is stored beside them is NaN.
+    static Stored store(const Case& c, const std::vector<int64_t>& pages, std::vector<float>& values, int64_t dim) {
+        const int64_t each = c.kv_dtype == ATTN4J_F32 ? 4 : c.kv_dtype == ATTN4J_INT8 ? 1 : 2;
+        const int64_t rows =
+            pages.empty() ? c.kv_heads * c.keys : (c.keys / c.page_rows + 3) * c.kv_heads * c.page_rows;
+        Stored stored;
+        stored.bytes.assign(static_cast<size_t>(rows * dim * each), '\xff');
+        if (c.kv_dtype == ATTN4J_INT8)
+            stored.scales.assign(static_cast<size_t>(rows), std::numeric_limits<float>::quiet_NaN());
+        for (int64_t h = 0; h < c.kv_heads; ++h)
+            for (int64_t j = 0; j < c.keys; ++j) {
+                int64_t row = h * c.keys + j;
+                float* const from = &values[static_cast<size_t>(row * dim)];
+                if (!pages.empty())
+                    row =
+                        (pages[static_cast<size_t>(j / c.page_rows)] * c.kv_heads + h) * c.page_rows + j % c.page_rows;
+                float largest = 0;
+                for (int64_t d = 0; d < dim; ++d) largest = std::max(largest, std::fabs(from[d]));
+                const float scale = largest / 127;
+                if (c.kv_dtype == ATTN4J_INT8) stored.scales[static_cast<size_t>(row)] = scale;
+                for (int64_t d = 0; d < dim; ++d) {
+                    char* const to = &stored.bytes[static_cast<size_t>((row * dim + d) * each)];
+                    if (c.kv_dtype == ATTN4J_INT8) {
+                        *to = static_cast<char>(std::lround(from[d] / scale));
+                        from[d] = static_cast<float>(static_cast<signed char>(*to)) * scale;
+                    } else {
+                        const uint32_t bits = bits_reference(c.kv_dtype, from[d]);
+                        std::memcpy(to, &bits, static_cast<size_t>(each));
+                        from[d] = static_cast<float>(value_reference(c.kv_dtype, bits));
+                    }
+                }
+            }
+        return stored;
     }
 
     Operands fill(const Case& c) {
         Operands o;
         o.q = normal(c.heads * c.queries * c.head_dim);
-        o.k = normal(c.heads * c.keys * c.head_dim);
-        o.v = normal(c.heads * c.keys * c.value_dim);
+        o.k = normal(c.kv_heads * c.keys * c.head_dim);
+        o.v = normal(c.kv_heads * c.keys * c.value_dim);
+        for (int64_t i = 0; c.page_rows > 0 && i < c.keys / c.page_rows + 3; ++i)
+            o.pages.insert(o.pages.begin() + between(0, i), i);
+        o.stored_k = store(c, o.pages, o.k, c.head_dim);
+        o.stored_v = store(c, o.pages, o.v, c.value_dim);
         if (c.bias) {
             o.bias = normal(c.queries * c.keys);
             for (float& value : o.bias)
@@ -90,9 +153,17 @@ protected:
     static const float* address(const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); }
 
     void run(const Case& c, Operands& o) const {
-        const attn4j_plan plan = attn4j_plan_create(1, c.heads, c.heads, c.queries, c.keys, c.head_dim, c.value_dim);
+        const attn4j_plan plan = attn4j_plan_create(1, c.heads, c.kv_heads, c.queries, c.keys, c.head_dim, c.value_dim);
         ASSERT_NE(plan, nullptr) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, c.kv_dtype), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, c.kv_dtype), ATTN4J_OK);
+        if (c.page_rows > 0) {
+            EXPECT_EQ(attn4j_plan_set_pages(plan, static_cast<int64_t>(o.pages.size()), c.page_rows,
+                                            static_cast<int64_t>(o.pages.size())),
+                      ATTN4J_OK)
+                << attn4j_error_message();
+        }
         EXPECT_EQ(attn4j_plan_set_window(plan, c.left, c.right), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_softcap(plan, c.softcap), ATTN4J_OK);
         if (c.causal) {
@@ -107,8 +178,10 @@ protected:
         EXPECT_EQ(attn4j_plan_set_stage(plan, c.stage, c.averaged, 0, c.queries * c.keys, c.keys), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_isa(plan), isa());
-        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.q.data(), o.k.data(), o.v.data(), o.out.data(),
-                                  o.lse.data(), &c.key_length, &c.offset, nullptr, nullptr, address(o.bias),
+        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.q.data(), o.stored_k.bytes.data(),
+                                  o.stored_v.bytes.data(), o.out.data(), c.lse ? o.lse.data() : nullptr, &c.key_length,
+                                  &c.offset, nullptr, nullptr, o.pages.empty() ? nullptr : o.pages.data(),
+                                  address(o.stored_k.scales), address(o.stored_v.scales), address(o.bias),
                                   c.mask ? o.mask.data() : nullptr, address(o.slopes), address(o.sinks),
                                   o.scores.empty() ? nullptr : o.scores.data(), 0, nullptr),
                   ATTN4J_OK)
@@ -122,13 +195,15 @@ protected:
         double largest = 0;
     };
 
+    static int64_t kv_head(const Case& c, int64_t h) { return h / (c.heads / c.kv_heads); }
+
     static Row scores(const Case& c, const Operands& o, int64_t h, int64_t i) {
         Row row;
         for (int64_t j = 0; j < c.keys; ++j) {
             double s = 0;
             for (int64_t d = 0; d < c.head_dim; ++d)
                 s += static_cast<double>(o.q[static_cast<size_t>((h * c.queries + i) * c.head_dim + d)]) *
-                     o.k[static_cast<size_t>((h * c.keys + j) * c.head_dim + d)];
+                     o.k[static_cast<size_t>((kv_head(c, h) * c.keys + j) * c.head_dim + d)];
             s /= std::sqrt(static_cast<double>(c.head_dim));
             row.scaled.push_back(s);
             if (c.softcap > 0) s = c.softcap * std::tanh(s / c.softcap);
@@ -158,13 +233,14 @@ protected:
                 double sum = c.sinks ? std::exp(static_cast<double>(o.sinks[static_cast<size_t>(h)])) : 0;
                 for (const double s : row.hidden) sum += std::exp(s);
                 const std::string where = "head " + std::to_string(h) + " query " + std::to_string(i);
-                ASSERT_TRUE(close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], tolerance)) << where;
+                ASSERT_TRUE(!c.lse || close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], tolerance))
+                    << where;
                 for (int64_t d = 0; d < c.value_dim; ++d) {
                     double expected = 0;
                     for (int64_t j = 0; j < c.keys; ++j)
                         if (row.hidden[static_cast<size_t>(j)] != kNone)
                             expected += std::exp(row.hidden[static_cast<size_t>(j)]) / sum *
-                                        o.v[static_cast<size_t>((h * c.keys + j) * c.value_dim + d)];
+                                        o.v[static_cast<size_t>((kv_head(c, h) * c.keys + j) * c.value_dim + d)];
                     ASSERT_TRUE(
                         close(expected, o.out[static_cast<size_t>((h * c.queries + i) * c.value_dim + d)], tolerance))
                         << where << " dimension " << d;
@@ -181,7 +257,8 @@ protected:
                     } else {
                         ASSERT_TRUE(
                             close(expected, o.scores[static_cast<size_t>((h * c.queries + i) * c.keys + j)], tolerance))
-                            << where << " key " << j << " stage " << c.stage;
+                            << where << " key " << j << " stage " << c.stage << " type " << c.kv_dtype << " page "
+                            << c.page_rows;
                     }
                 }
             }
@@ -198,11 +275,12 @@ TEST_P(AttentionOptions, RandomCases) {
         run(c, o);
         expect_correct(c, o);
         if (HasFatalFailure()) {
-            FAIL() << "case " << i << ": heads " << c.heads << " queries " << c.queries << " keys " << c.keys
-                   << " length " << c.key_length << " dims " << c.head_dim << " " << c.value_dim << " window " << c.left
-                   << " " << c.right << " offset " << c.offset << " causal " << c.causal << " bias " << c.bias
-                   << " mask " << c.mask << " slopes " << c.slopes << " sinks " << c.sinks << " softcap " << c.softcap
-                   << " stage " << c.stage;
+            FAIL() << "case " << i << ": heads " << c.heads << " kvHeads " << c.kv_heads << " queries " << c.queries
+                   << " keys " << c.keys << " length " << c.key_length << " dims " << c.head_dim << " " << c.value_dim
+                   << " window " << c.left << " " << c.right << " offset " << c.offset << " causal " << c.causal
+                   << " bias " << c.bias << " mask " << c.mask << " slopes " << c.slopes << " sinks " << c.sinks
+                   << " softcap " << c.softcap << " stage " << c.stage << " type " << c.kv_dtype << " page "
+                   << c.page_rows;
         }
     }
 }

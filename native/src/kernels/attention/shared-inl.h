@@ -8,19 +8,19 @@
 
 namespace {
 
-// Rows of keys or of values as float32.
+// Rows of keys or of values as float32, of one sequence.
 struct WideRows {
     float* buffer;  // [key_block][columns]
     const void* base = nullptr;
     int64_t first = 0, count = 0;
 
-    Rows rows(Element type, const void* from, int64_t stride, int64_t first_row, int64_t n, int64_t columns) {
-        if (type == Element::f32) return widen(type, from, stride, first_row, n, columns, buffer);
-        if (from != base || first_row != first || n > count) {
-            base = from;
+    Rows rows(const attn4j::CacheRows& from, int64_t first_row, int64_t n, int64_t columns) {
+        if (lies_wide(from)) return widen(from, first_row, n, columns, buffer);
+        if (from.data != base || first_row != first || n > count) {
+            base = from.data;
             first = first_row;
             count = n;
-            widen(type, from, stride, first_row, n, columns, buffer);
+            widen(from, first_row, n, columns, buffer);
         }
         return {buffer, columns};
     }

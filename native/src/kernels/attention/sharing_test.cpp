@@ -52,7 +52,8 @@ protected:
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         std::vector<float> out(static_cast<size_t>(kHeads * queries * kHeadDim));
         EXPECT_EQ(attn4j_plan_run(plan, 1, queries, kKeys, q + first * kHeadDim, k, v, out.data(), nullptr, nullptr,
-                                  nullptr, nullptr, nullptr, bias, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, bias, nullptr, nullptr, nullptr,
+                                  nullptr, 0, nullptr),
                   ATTN4J_OK)
             << attn4j_error_message();
         attn4j_plan_free(plan);

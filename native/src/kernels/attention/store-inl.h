@@ -54,7 +54,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
     for (int64_t first = 0; first < block.keys; first += Tiles::key_block) {
         const int64_t n = block.keys - first < Tiles::key_block ? block.keys - first : Tiles::key_block;
         const Scores scores{state.scores, first, n};
-        const Rows keys = shared.keys.rows(block.k_type, block.k, block.k_stride, first, n, block.head_dim);
+        const Rows keys = shared.keys.rows(block.k, first, n, block.head_dim);
         score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
         if (block.softcap > 0 && block.stage != Stage::scaled) cap_scores<V>(scores, block.softcap);
         if (block.stage == Stage::hidden || weights) {

@@ -91,14 +91,16 @@ TEST_P(AttentionTest, NullOperandsOfNoElements) {
     ASSERT_EQ(attn4j_plan_build(plan), ATTN4J_OK);
     const Tensor q = Tensor::vector(2 * 3 * 4 * 5), out = Tensor::vector(2 * 3 * 4 * 6);
     q.fill(1);
-    ASSERT_EQ(attn4j_plan_run(plan, 2, 4, 0, q.data(), nullptr, nullptr, out.data(), nullptr, nullptr, nullptr, nullptr,
-                              nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
-              ATTN4J_OK)
+    ASSERT_EQ(
+        attn4j_plan_run(plan, 2, 4, 0, q.data(), nullptr, nullptr, out.data(), nullptr, nullptr, nullptr, nullptr,
+                        nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+        ATTN4J_OK)
         << attn4j_error_message();
     out.each([](float& x) { EXPECT_EQ(bits_of(x), 0u); });
-    EXPECT_EQ(attn4j_plan_run(plan, 0, 4, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                              nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
-              ATTN4J_OK)
+    EXPECT_EQ(
+        attn4j_plan_run(plan, 0, 4, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                        nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+        ATTN4J_OK)
         << attn4j_error_message();
     attn4j_plan_free(plan);
 }

@@ -266,7 +266,7 @@ TEST_P(MergeTest, SplitKeys) {
         ASSERT_EQ(attn4j_plan_build(plan), ATTN4J_OK);
         ASSERT_EQ(attn4j_plan_run(plan, batch, queries, n, q.data(), k.data() + first * dim, v.data() + first * dim,
                                   out, lse, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                  nullptr, 0, nullptr),
+                                  nullptr, nullptr, nullptr, nullptr, 0, nullptr),
                   ATTN4J_OK)
             << attn4j_error_message();
         attn4j_plan_free(plan);

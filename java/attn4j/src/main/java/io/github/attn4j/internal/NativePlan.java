@@ -155,7 +155,7 @@ public final class NativePlan {
                         checkTotals(q, k, lse, cuQueries, cuKeys);
                         Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, row(k, firstKey),
                             row(v, firstKey), out.address, address(lse), address(keyLengths), address(offsets),
-                            address(cuQueries), address(cuKeys), from(bias, firstScore), from(mask, firstScore), address(slopes),
+                            address(cuQueries), address(cuKeys), 0, 0, 0, from(bias, firstScore), from(mask, firstScore), address(slopes),
                             address(sinks), address(scores), seed, address(cancelled)));
                     } finally {
                         Held.release(mask, slopes, sinks, scores, cancelled);

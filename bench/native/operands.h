@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random operands of any type in memory as tensors have it, read as doubles.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "scenarios.h"
+
+inline int64_t bytes_of(attn4j_dtype dtype) { return dtype == ATTN4J_F32 ? 4 : dtype == ATTN4J_INT8 ? 1 : 2; }
+
+// [rows, width] of unit-normal numbers, rounded to their type; int8 with a scale for each row.
+class Stored {
+public:
+    Stored(attn4j_dtype dtype, int64_t rows, int64_t width, unsigned seed)
+        : dtype_(dtype), width_(width), bytes_(rows * width * bytes_of(dtype)) {
+        data_ = attn4j_memory_allocate(bytes_);
+        if (data_ == nullptr) throw std::runtime_error(attn4j_error_message());
+        std::mt19937 generator(seed);
+        std::normal_distribution<float> distribution;
+        // Numbers from a table, at random: a normal number for each would take longer than all else.
+        std::vector<float> table(65536), row(static_cast<size_t>(width));
+        for (float& number : table) number = distribution(generator);
+        for (int64_t r = 0; r < rows; ++r) {
+            for (float& number : row) number = table[generator() >> 16];
+            if (dtype == ATTN4J_INT8) {
+                quantise(r, row);
+            } else {
+                require(attn4j_cast(row.data(), ATTN4J_F32, width, at_byte(r * width), dtype, width, 1, width,
+                                    ATTN4J_ISA_DEFAULT, 1));
+            }
+        }
+    }
+    ~Stored() { attn4j_memory_free(data_); }
+    Stored(const Stored&) = delete;
+
+    void* data() const { return data_; }
+    int64_t bytes() const { return bytes_; }
+    // [rows], or null.
+    const float* scales() const { return scales_.empty() ? nullptr : scales_.data(); }
+    double at(int64_t row, int64_t column) const {
+        const void* const from = at_byte(row * width_ + column);
+        if (dtype_ == ATTN4J_INT8)
+            return static_cast<double>(*static_cast<const int8_t*>(from)) * scales_[static_cast<size_t>(row)];
+        float value = 0;
+        require(attn4j_cast(from, dtype_, 1, &value, ATTN4J_F32, 1, 1, 1, ATTN4J_ISA_SCALAR, 1));
+        return value;
+    }
+
+private:
+    void quantise(int64_t row, const std::vector<float>& values) {
+        float largest = 0;
+        for (const float value : values) largest = std::max(largest, std::fabs(value));
+        scales_.push_back(largest / 127);
+        for (int64_t i = 0; i < width_; ++i)
+            *static_cast<int8_t*>(at_byte(row * width_ + i)) =
+                static_cast<int8_t>(std::lround(values[static_cast<size_t>(i)] / scales_.back()));
+    }
+    void* at_byte(int64_t element) const { return static_cast<char*>(data_) + element * bytes_of(dtype_); }
+
+    attn4j_dtype dtype_;
+    int64_t width_, bytes_;
+    void* data_;
+    std::vector<float> scales_;
+};

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of decode.h, written once over the vector type.
+#pragma once
+
+#include "kernels/decode/merge-inl.h"
+#include "kernels/decode/products-inl.h"
+#include "kernels/decode/soften-inl.h"
+
+namespace {
+
+// More rows than this read a block from its float32 copy: widened once, not once for each few rows.
+constexpr int64_t kFewRows = 8;
+
+// Addresses of a block's rows, and their scales.
+struct RowAddresses {
+    const char* at[kBlockKeys];
+    alignas(64) float scales[kBlockKeys];
+    int64_t n;
+};
+
+inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, RowAddresses& rows) {
+    rows.n = n;
+    RowCursor cursor(cache, first);
+    for (int64_t i = 0; i < n; ++i, cursor.next()) {
+        rows.at[i] = cursor.row();
+        if (cache.scales != nullptr) rows.scales[i] = cursor.scale();
+    }
+    // Tiles take whole vectors of sums: what they find here is read, and not looked at.
+    for (int64_t i = n; i < round_up(n, kSums); ++i) {
+        rows.at[i] = rows.at[n - 1];
+        rows.scales[i] = 0;
+    }
+}
+
+inline Ahead ahead_of(const RowAddresses& rows, Element type, int64_t dim) {
+    return {rows.at, rows.n, 0, dim * attn4j::bytes_of(type)};
+}
+
+// A block's rows as float32, in `copy` [rows][stride].
+inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride, RowAddresses& rows) {
+    for (int64_t i = 0; i < round_up(rows.n, kSums); ++i) {
+        float* const to = copy + i * stride;
+        const F32 scale = F32::set(cache.scales == nullptr ? 1.0f : rows.scales[i]);
+        for (int64_t d = 0; d < dim && i < rows.n; d += F32::lanes) {
+            const int64_t n = dim - d < F32::lanes ? dim - d : F32::lanes;
+            (load_elements(cache.type, rows.at[i], d, n) * scale).store(to + d);
+        }
+        rows.at[i] = reinterpret_cast<const char*>(i < rows.n ? to : copy);
+    }
+}
+
+inline bool finite_rows(const RowAddresses& rows, Element type, int64_t dim) {
+    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
+    F32 total = F32::zero();
+    for (int64_t i = 0; i < rows.n; ++i)
+        for (int64_t d = 0; d < dim; d += F32::lanes)
+            total = fma(load_elements(type, rows.at[i], d, dim - d < F32::lanes ? dim - d : F32::lanes), F32::zero(),
+                        total);
+    return !any(!(total == F32::zero()));
+}
+
+template <typename Work>
+inline void with_type(Element type, const Work& work) {
+    switch (type) {
+        case Element::f32:
+            return work.template operator()<Element::f32>();
+        case Element::bf16:
+            return work.template operator()<Element::bf16>();
+        case Element::f16:
+            return work.template operator()<Element::f16>();
+        case Element::i8:
+            return work.template operator()<Element::i8>();
+    }
+}
+
+struct Decoding {
+    const DecodeChunk& c;
+    int64_t rows, q_stride, out_stride;
+    Element k_type, v_type;  // of what the products read
+    float* q;                // [rows][q_stride], times scale * log2(e)
+    float* scores;           // [rows][kBlockKeys]
+    float* copy;             // [kBlockKeys][copy_stride]
+    int64_t copy_stride;
+    DecodeState state;
+    bool fresh;  // out holds nothing yet
+
+    explicit Decoding(const DecodeChunk& chunk) : c(chunk) {
+        rows = c.group * c.queries;
+        q_stride = round_up(c.head_dim, F32::lanes);
+        out_stride = round_up(c.value_dim, F32::lanes);
+        copy_stride = q_stride > out_stride ? q_stride : out_stride;
+        k_type = rows > kFewRows ? Element::f32 : c.k.type;
+        v_type = rows > kFewRows ? Element::f32 : c.v.type;
+        q = c.workspace;
+        scores = q + kMostRows * q_stride;
+        state.sums = scores + kMostRows * kBlockKeys;
+        copy = state.sums + kMostRows * F32::lanes;
+        for (int64_t row = 0; row < kMostRows; ++row) state.maximum[row] = -kInfinity;
+        for (int64_t i = 0; i < rows * F32::lanes; ++i) state.sums[i] = 0;
+        fresh = true;
+        load_rows();
+    }
+
+    void load_rows() {
+        const F32 factor = F32::set(c.scale * kLog2E);
+        for (int64_t row = 0; row < rows; ++row) {
+            const int64_t from = row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
+            float* const to = q + row * q_stride;
+            for (int64_t d = 0; d < c.head_dim; d += F32::lanes) {
+                const int64_t n = c.head_dim - d < F32::lanes ? c.head_dim - d : F32::lanes;
+                (load_elements(c.q_type, c.q, from + d, n) * factor).store(to + d);
+            }
+            for (int64_t d = 0; k_type == Element::bf16 && d + kPair <= c.head_dim; d += kPair) {
+                F32 even = F32::load(to + d), odd = F32::load(to + d + F32::lanes);
+                unzip(even, odd);
+                even.store(to + d);
+                odd.store(to + d + F32::lanes);
+            }
+        }
+    }
+
+    // A block of keys with their values; `next` are the keys after it.
+    void take(int64_t first, RowAddresses& keys, const RowAddresses& next) {
+        if (all_hidden(c, first, keys.n)) return;
+        RowAddresses values;
+        find_rows(c.v, first, keys.n, values);
+        const Ahead values_ahead = ahead_of(values, c.v.type, c.value_dim);
+        if (k_type != c.k.type) widen_rows(c.k, c.head_dim, copy, copy_stride, keys);
+        with_type(k_type, ScoreAll{*this, keys, values_ahead});
+        const DecodeBlock block{scores, first, keys.n, k_type == Element::i8 ? keys.scales : nullptr,
+                                v_type == Element::i8 ? values.scales : nullptr};
+        const bool hides = soften_rows(c, block, rows, state);
+        if (v_type != c.v.type) widen_rows(c.v, c.value_dim, copy, copy_stride, values);
+        const Ahead keys_ahead = ahead_of(next, c.k.type, c.head_dim);
+        with_type(v_type, ValueAll{*this, values, keys_ahead, hides && !finite_rows(values, v_type, c.value_dim)});
+        fresh = false;
+    }
+
+    struct ScoreAll {
+        const Decoding& d;
+        const RowAddresses& keys;
+        Ahead ahead;
+        template <Element kType>
+        void operator()() const {
+            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores, ahead});
+        }
+    };
+
+    struct ValueAll {
+        const Decoding& d;
+        const RowAddresses& values;
+        Ahead ahead;
+        bool hidden;
+        template <Element kType>
+        void operator()() const {
+            hidden ? rows_of<kType, true>() : rows_of<kType, false>();
+        }
+        template <Element kType, bool kHidden>
+        void rows_of() const {
+            cover<4>(d.rows, 0,
+                     ValueRows<kType, kHidden>{values.at, values.n, d.scores, d.c.value_dim, d.c.partial, d.out_stride,
+                                               d.fresh ? nullptr : d.state.rescale, ahead});
+        }
+    };
+
+    void finish() const {
+        float* const maximum = c.partial + rows * out_stride;
+        float* const sums = maximum + rows;
+        for (int64_t row = 0; row < rows; ++row) {
+            maximum[row] = state.maximum[row];
+            sums[row] = sum(F32::load(state.sums + row * F32::lanes));
+            float* const out = c.partial + row * out_stride;
+            for (int64_t d = 0; v_type == Element::bf16 && !fresh && d + kPair <= c.value_dim; d += kPair) {
+                F32 even = F32::load(out + d), odd = F32::load(out + d + F32::lanes);
+                zip(even, odd);
+                even.store(out + d);
+                odd.store(out + d + F32::lanes);
+            }
+        }
+    }
+};
+
+inline void decode(const DecodeChunk& c) {
+    Decoding decoding(c);
+    // Nobody sees what is before the first query's window or after the last query's edge.
+    const int64_t last = c.last_key + c.queries;
+    const int64_t begin = c.first_key > c.begin ? c.first_key : c.begin, end = last < c.end ? last : c.end;
+    RowAddresses keys, next;
+    if (begin < end) find_rows(c.k, begin, end - begin < kBlockKeys ? end - begin : kBlockKeys, next);
+    for (int64_t first = begin; first < end; first += kBlockKeys) {
+        if (attn4j::is_set(c.cancelled)) return;
+        keys = next;
+        const int64_t after = first + kBlockKeys, limit = after < end ? end : c.next;
+        next.n = 0;
+        if (after < limit) find_rows(c.k, after, limit - after < kBlockKeys ? limit - after : kBlockKeys, next);
+        decoding.take(first, keys, next);
+    }
+    decoding.finish();
+}
+
+inline int64_t decode_workspace_floats(int64_t head_dim, int64_t value_dim) {
+    const int64_t q = round_up(head_dim, F32::lanes), v = round_up(value_dim, F32::lanes);
+    return kMostRows * (q + kBlockKeys + F32::lanes) + kBlockKeys * (q > v ? q : v);
+}
+
+template <typename Tiles>
+constexpr attn4j::DecodeKernel decode_kernel() {
+    return {kMostRows,   Tiles::most_decode_queries, 1024, decode_partial_floats, decode_workspace_floats, decode,
+            merge_chunks};
+}
+
+}  // namespace

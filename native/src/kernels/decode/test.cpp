@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Few queries over many keys: at the edges of blocks and chunks, what must not change a bit, and what is hidden. Options
+// in all combinations: attention/options_test.cpp.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "attention_case.h"
+#include "environment.h"
+#include "isas.h"
+
+namespace {
+
+class DecodeTest : public IsaTest {
+protected:
+    const attn4j::DecodeKernel& kernel() const { return kernels().decode; }
+
+    AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
+        AttentionCase c;
+        c.isa = isa();
+        c.kv_heads = 2;
+        c.heads = 2 * group;
+        c.queries = queries;
+        c.keys = keys;
+        c.head_dim = 37;
+        c.value_dim = 21;
+        return c;
+    }
+
+    static std::string explain(const AttentionCase& c, const AttentionData& data) {
+        const attn4j_plan plan = make_plan(c, data);
+        char text[400];
+        EXPECT_EQ(attn4j_plan_explain(plan, text, sizeof text), ATTN4J_OK);
+        attn4j_plan_free(plan);
+        return text;
+    }
+
+    // Runs with the weights of all heads, or their mean, written beside the result.
+    static std::vector<float> run_with_weights(const AttentionCase& c, const AttentionData& data, bool averaged) {
+        const int64_t rows = (averaged ? 1 : c.heads) * c.queries;
+        std::vector<float> weights(static_cast<size_t>(c.batch * rows * c.keys));
+        const attn4j_plan plan =
+            attn4j_plan_create(c.batch, c.heads, c.kv_heads, c.queries, c.keys, c.head_dim, c.value_dim);
+        EXPECT_EQ(attn4j_plan_set_causal(plan), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_isa(plan, c.isa), ATTN4J_OK);
+        EXPECT_EQ(
+            attn4j_plan_set_stage(plan, ATTN4J_STAGE_WEIGHTS, averaged, rows * c.keys, c.queries * c.keys, c.keys),
+            ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+        EXPECT_EQ(
+            attn4j_plan_run(plan, c.batch, c.queries, c.keys, data.q.data(), data.k.data(), data.v.data(),
+                            data.out.data(), c.lse ? data.lse.data() : nullptr, nullptr, nullptr, nullptr, nullptr,
+                            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, weights.data(), 0, nullptr),
+            ATTN4J_OK)
+            << attn4j_error_message();
+        attn4j_plan_free(plan);
+        return weights;
+    }
+};
+ATTN4J_ON_EVERY_ISA(DecodeTest);
+
+TEST_P(DecodeTest, AroundBlocksAndChunks) {
+    const int64_t chunk = kernel().chunk;
+    for (const int64_t keys : {int64_t{1}, int64_t{2}, int64_t{7}, int64_t{16}, int64_t{63}, int64_t{64}, int64_t{65},
+                               int64_t{130}, chunk - 1, chunk, chunk + 1, 2 * chunk + 70})
+        for (const int64_t group : {1, 3, 4})
+            for (const int64_t queries : {1, 2})
+                for (const Layout layout : {Layout::BHSD, Layout::PADDED}) {
+                    AttentionCase c = sized(group, queries, keys);
+                    c.layout = layout;
+                    c.causal = queries > 1;
+                    c.flush = keys % 2 == 0 ? GuardedFloats::Flush::AT_END : GuardedFloats::Flush::AT_BEGIN;
+                    check(c, test_seed());
+                }
+}
+
+TEST_P(DecodeTest, AroundWholeVectors) {
+    for (const int64_t head_dim : widths())
+        for (const int64_t value_dim : {head_dim, int64_t{5}, 4 * lanes()}) {
+            AttentionCase c = sized(3, 1, 70);
+            c.head_dim = head_dim;
+            c.value_dim = value_dim;
+            check(c, test_seed());
+        }
+}
+
+TEST_P(DecodeTest, IsChosenForFewRowsAndNoOthers) {
+    for (int64_t group = 1; group <= kernel().most_rows + 1; ++group)
+        for (int64_t queries = 1; queries <= kernel().most_queries + 1; ++queries) {
+            const AttentionCase c = sized(group, queries, 3);
+            Random random(test_seed());
+            const AttentionData data = make_data(c, random);
+            const bool few = group * queries <= kernel().most_rows && queries <= kernel().most_queries;
+            ASSERT_EQ(explain(c, data).find("kernel=decode") == 0, few) << group << " " << queries;
+            run(c, data);
+            expect_correct(c, data);
+        }
+}
+
+TEST_P(DecodeTest, SameBitsOnAnyNumberOfThreads) {
+    AttentionCase c = sized(4, 2, 3 * kernel().chunk + 77);
+    c.batch = 2;
+    c.key_lengths = {c.keys, kernel().chunk + 3};
+    Random random(test_seed());
+    const AttentionData data = make_data(c, random);
+    c.threads = 1;
+    run(c, data);
+    expect_correct(c, data);
+    const ScopedThreads pool(8);
+    for (const int32_t threads : {2, 3, 8, 0}) {
+        c.threads = threads;
+        const AttentionData again = with_fresh_output(c, data);
+        run(c, again);
+        EXPECT_EQ(difference(data.out.values(), again.out.values()), "") << c.describe();
+        EXPECT_EQ(difference(data.lse.values(), again.lse.values()), "") << c.describe();
+    }
+}
+
+TEST_P(DecodeTest, SameBitsWhateverElseIsAskedFor) {
+    AttentionCase c = sized(3, 3, kernel().chunk + 130);
+    c.causal = true;
+    Random random(test_seed());
+    const AttentionData data = make_data(c, random);
+    run(c, data);
+    for (const bool lse : {true, false}) {
+        c.lse = lse;
+        const AttentionData plain = with_fresh_output(c, data);
+        run(c, plain);
+        EXPECT_EQ(difference(data.out.values(), plain.out.values()), "");
+        std::vector<float> mean(static_cast<size_t>(c.queries * c.keys));
+        const AttentionData beside = with_fresh_output(c, data);
+        const std::vector<float> weights = run_with_weights(c, beside, false);
+        EXPECT_EQ(difference(data.out.values(), beside.out.values()), "");
+        for (size_t i = 0; i < weights.size(); ++i) mean[i % mean.size()] += weights[i] / static_cast<float>(c.heads);
+        for (int64_t row = 0; row < c.heads * c.queries; ++row) {
+            double total = 0;
+            for (int64_t j = 0; j < c.keys; ++j) total += weights[static_cast<size_t>(row * c.keys + j)];
+            EXPECT_NEAR(total, 1, 1e-5);
+        }
+        const std::vector<float> averaged = run_with_weights(c, beside, true);
+        EXPECT_EQ(difference(data.out.values(), beside.out.values()), "");
+        for (size_t i = 0; i < mean.size(); ++i) ASSERT_NEAR(mean[i], averaged[i], 1e-6);
+    }
+}
+
+// Of a ragged batch some sequences are decoded and some are not; each is as it is alone.
+TEST_P(DecodeTest, SameBitsAloneOrInAMixedBatch) {
+    AttentionCase c = sized(2, 0, 0);
+    c.layout = Layout::BSHD;
+    c.causal = true;
+    c.cu_queries = {0, 1, 48, 48, 50};
+    c.cu_keys = {0, kernel().chunk + 5, kernel().chunk + 105, kernel().chunk + 110, kernel().chunk + 310};
+    Random random(test_seed());
+    const AttentionData data = make_data(c, random);
+    run(c, data);
+    expect_correct(c, data);
+    for (int64_t b = 0; b < c.sequences(); ++b) {
+        AttentionCase alone = sized(2, c.queries_of(b), c.keys_of(b));
+        alone.layout = Layout::BSHD;
+        alone.causal = true;
+        const AttentionData part = make_data(alone, random);
+        for (int64_t i = 0; i < alone.queries; ++i)
+            for (int64_t h = 0; h < c.heads; ++h)
+                for (int64_t d = 0; d < c.head_dim; ++d)
+                    part.q.at(0, h, i, d) = data.q.at(0, h, c.cu_queries[b] + i, d);
+        for (int64_t j = 0; j < alone.keys; ++j)
+            for (int64_t h = 0; h < c.kv_heads; ++h) {
+                for (int64_t d = 0; d < c.head_dim; ++d) part.k.at(0, h, j, d) = data.k.at(0, h, c.cu_keys[b] + j, d);
+                for (int64_t d = 0; d < c.value_dim; ++d) part.v.at(0, h, j, d) = data.v.at(0, h, c.cu_keys[b] + j, d);
+            }
+        run(alone, part);
+        for (int64_t h = 0; h < c.heads; ++h)
+            for (int64_t i = 0; i < alone.queries; ++i)
+                for (int64_t d = 0; d < c.value_dim; ++d)
+                    ASSERT_EQ(bits_of(part.out.at(0, h, i, d)), bits_of(data.out.at(0, h, c.cu_queries[b] + i, d)))
+                        << "sequence " << b << " head " << h << " row " << i;
+    }
+}
+
+// Rows that do not see a key keep their bits whatever it holds; rows that do become NaN with a NaN.
+TEST_P(DecodeTest, RowsDoNotInfectEachOther) {
+    for (const int64_t keys : {int64_t{20}, int64_t{70}, kernel().chunk + 2}) {
+        AttentionCase c = sized(3, 3, keys);
+        c.causal = true;
+        c.offsets = {keys - 5};  // the last two keys are hidden from all, the two before from some
+        Random random(test_seed());
+        const AttentionData clean = make_data(c, random);
+        run(c, clean);
+        for (int64_t j = keys - 7; j < keys; ++j)
+            for (const bool of_keys : {true, false})
+                for (const float poison :
+                     {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+                    AttentionData data = with_fresh_output(c, clean);
+                    Tensor& operand = of_keys ? data.k : data.v;
+                    operand = operand.copy();
+                    for (int64_t d = 0; d < operand.sizes[3]; ++d) operand.at(0, 1, j, d) = poison;
+                    run(c, data);
+                    for (int64_t h = 0; h < c.heads; ++h)
+                        for (int64_t i = 0; i < c.queries; ++i)
+                            for (int64_t d = 0; d < c.value_dim; ++d) {
+                                const float is = data.out.at(0, h, i, d);
+                                if (h < 3 || j > i + keys - 5) {
+                                    ASSERT_EQ(bits_of(is), bits_of(clean.out.at(0, h, i, d)))
+                                        << "key " << j << " of " << keys << " hidden from " << h << ", " << i;
+                                } else if (std::isnan(poison)) {
+                                    ASSERT_TRUE(std::isnan(is)) << "key " << j << " seen by " << h << ", " << i;
+                                }
+                            }
+                }
+    }
+}
+
+TEST_P(DecodeTest, NoKeysGiveZeros) {
+    AttentionCase c = sized(4, 2, kernel().chunk + 1);
+    c.batch = 3;
+    c.key_lengths = {0, c.keys, 1};
+    check(c, test_seed());
+    check(sized(4, 1, 0), test_seed());
+}
+
+}  // namespace

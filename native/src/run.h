@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of a plan as tasks that are defined without regard to threads. Each sequence takes the kernel that its own
+// sizes ask for: blocks of queries of a head over all keys, or, where queries are few, the queries of all heads of a
+// key-value head over a chunk of keys. Whoever finishes a head's last chunk merges them.
+#pragma once
+
+#include "kernel_table.h"
+#include "sequence.h"
+
+namespace attn4j {
+
+// What a plan chose, by choose_kernels.
+struct AttentionKernels {
+    const AttentionKernel* blocks;
+    const DecodeKernel* chunks;
+    int64_t workspace_floats;  // of one task: whole cache lines
+};
+
+AttentionKernels choose_kernels(const AttentionProblem& p, const KernelTable& table);
+
+// What a task takes that is not decoded: so many heads of a sequence, so many blocks of queries of each. Results do not
+// depend on it.
+struct Share {
+    int64_t heads, blocks;
+};
+
+// Small enough to give every thread some tasks, of `blocks` of queries over all heads.
+Share share_of(const AttentionProblem& p, int64_t blocks, int threads);
+// Tasks of so many queries.
+int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
+                 int64_t keys);
+// Blocks of queries over all heads.
+int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries);
+
+// Whether a sequence of so many queries is decoded. Of what a run may ask for beside the result nothing counts here,
+// or its bits would depend on it.
+bool decodes(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries);
+
+// Floats of the own memory of a run with so many queries (of no account where the plan is ragged), for the plan's most
+// keys: a run that is a token longer takes no more.
+int64_t run_floats(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries);
+
+class Run {
+public:
+    // memory: run_floats of them, aligned to cache lines.
+    Run(const AttentionProblem& problem, const AttentionOperands& operands, const AttentionKernels& kernels,
+        float* memory);
+
+    double scores() const { return scores_; }
+    // Cuts the run into tasks.
+    void cut(int threads);
+    int64_t tasks() const { return tasks_; }
+    void task(int64_t number) const;
+
+    // The stage of decoded sequences, once all tasks are done: from their lse.
+    int64_t stage_tasks() const;
+    void stage_task(int64_t number) const;
+
+private:
+    int64_t task_heads() const { return p_.averaged ? p_.heads : 1; }
+    void attend(const Sequence& s, int64_t within) const;
+    void decode(const Sequence& s, int64_t within) const;
+    float* lse_of(const Sequence& s, int64_t head) const;
+
+    const AttentionProblem& p_;
+    const AttentionOperands& o_;
+    const AttentionKernels& kernels_;
+    int64_t tasks_ = 0, blocks_ = 0;
+    Share share_{1, 1};
+    double scores_ = 0;
+    int64_t* starts_;      // ragged: [batch + 1], the first task of each sequence
+    int32_t* unfinished_;  // [batch, kv_heads], chunks
+    float* lse_;           // [batch, kv_heads, most rows], where a stage needs it and the caller does not
+    float* partials_;      // [batch, kv_heads, most chunks] of partial_floats
+};
+
+}  // namespace attn4j
