@@ -10,6 +10,7 @@
 #include "limit.h"
 
 int run_prefill(int argc, char** argv);
+int run_overhead(int argc, char** argv);
 int run_linear(int argc, char** argv);
 int run_module(int argc, char** argv);
 
