@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// PyTorch is told its number of threads and to keep no gradients, as its documentation advises for inference.
+// PyTorch is told its number of threads and to keep no gradients, as its documentation advises for inference. Where a
+// CPU has tile registers (AMX), its bf16 attention called from a JVM dies of SIGILL at the first of their instructions;
+// the scripts therefore set ONEDNN_MAX_CPU_ISA to the best instruction set below, AVX-512 with bf16.
 package io.github.attn4j.bench;
 
 import org.bytedeco.javacpp.FloatPointer;
@@ -10,6 +12,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /** What the contenders on PyTorch share. Not thread-safe: gradients are off in the thread that made it. */
 public final class Torch implements AutoCloseable {
+    private static final String ISA_LIMIT = System.getenv("ONEDNN_MAX_CPU_ISA");
+    private static final String LIMITED = ISA_LIMIT == null ? "" : ", oneDNN up to " + ISA_LIMIT;
+
     private final torch.ScalarType type;
     private final NoGradGuard noGradients;
 
@@ -20,7 +25,6 @@ public final class Torch implements AutoCloseable {
             case "bf16" -> torch.ScalarType.BFloat16;
             default -> throw new IllegalArgumentException("a type is f32 or bf16: type=" + type);
         };
-        Tiles.request();
         torch.set_num_threads(threads);
         noGradients = new NoGradGuard();
     }
@@ -53,7 +57,7 @@ public final class Torch implements AutoCloseable {
     /** {@return version, instruction set and threads} */
     public String describe() {
         return "PyTorch " + Artifact.version("org.bytedeco", "pytorch") + ", " + torch.get_cpu_capability().getString() + ", threads="
-                + torch.get_num_threads();
+                + torch.get_num_threads() + LIMITED;
     }
 
     @Override

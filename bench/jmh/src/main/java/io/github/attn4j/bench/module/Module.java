@@ -27,7 +27,7 @@ public class Module {
     /** Who runs. */
     @Param({
         "attn4j-f32", "pytorch-nn-f32", "pytorch-sdpa-f32", "pytorch-sdpa-bf16", "onnxruntime-attention",
-        "onnxruntime-mha"
+        "onnxruntime-mha", "djl"
     })
     public String contender;
 
@@ -49,6 +49,7 @@ public class Module {
             case "pytorch-sdpa-bf16" -> new TorchSdpaModule(in, "bf16");
             case "onnxruntime-attention" -> new OrtModule(in, true);
             case "onnxruntime-mha" -> new OrtModule(in, false);
+            case "djl" -> new DjlModule(in);
             default -> throw new IllegalArgumentException("no such contender in module: contender=" + name);
         };
     }
