@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The smallest attention that is of use, so that what a call costs beside its arithmetic shows: prefill of 8 queries and
-// 8 keys. Taken from the same call through Java, the difference is the boundary.
+// The smallest attention that is of use, so that what a call costs beside its arithmetic shows: prefill of 8 queries
+// and 8 keys. What the same call costs more from Java is the boundary.
 #include <vector>
 
 #include "scenarios.h"

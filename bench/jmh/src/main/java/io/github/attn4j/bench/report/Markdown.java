@@ -36,10 +36,11 @@ final class Markdown {
         pictures();
         line("## Numbers");
         line("");
-        line("Medians over the rounds; in each round the contenders take turns, each in a process of its own, pinned to "
-                + "as many processors as threads. Before it is timed, each one's output is compared with the definition "
-                + "in doubles; *error* is the largest difference found. *Share* is of the float32 multiply-adds that the "
-                + "registers alone manage on as many threads. *Memory* is what the first runs added to the process.");
+        line("Medians over the rounds; in each round the contenders take turns, each in a process of its own, pinned "
+                + "to as many processors as threads. Before it is timed, each one's output is compared with the "
+                + "definition in doubles; *error* is the largest difference found. *Share* is of the float32 "
+                + "multiply-adds that the registers alone manage on as many threads. *Memory* is what the first runs "
+                + "added to the process.");
         analysis.keys().forEach(this::table);
         contenders();
         return out.toString();

@@ -42,8 +42,8 @@ final class Readme {
                     Markdown.time(other.get().median()), other.get().median() / ours.get().median()));
         }
         return out + "\n" + analysis.results.machine.processor + ", " + analysis.results.date.substring(0, 10)
-                + ", float32. Shapes: batch x heads / key-value heads : queries x keys x headDim; modules batch x rows x "
-                + "width / heads; the model embeds that many sentences of Europarl with all-MiniLM-L6-v2.\n";
+                + ", float32. Shapes: batch x heads / key-value heads : queries x keys x headDim; modules batch x rows "
+                + "x width / heads; the model embeds that many sentences of Europarl with all-MiniLM-L6-v2.\n";
     }
 
     private static String links(String folder, String set) {

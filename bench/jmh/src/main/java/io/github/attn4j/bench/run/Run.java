@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contenders take turns, round after round, so that a change of the machine's speed hits all alike. The caller pins this
-// process, and with it all forks, to as many processors as there are threads.
+// Contenders take turns, round after round, so that a change of the machine's speed hits all alike. The caller pins
+// this process, and with it all forks, to as many processors as there are threads.
 package io.github.attn4j.bench.run;
 
 import java.nio.file.Path;

@@ -37,7 +37,8 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
 
     private static List<Case> quick() {
         List<Case> cases = new ArrayList<>(List.of(overhead(),
-                new Case("prefill", ISA_SHAPE, without(prefill(false, false), "openblas", "attn4j-bf16", "pytorch-bf16")),
+                new Case("prefill", ISA_SHAPE,
+                        without(prefill(false, false), "openblas", "attn4j-bf16", "pytorch-bf16")),
                 new Case("prefill", "1x16:2048x2048x64:causal",
                         without(prefill(true, false), "openblas", "native:openblas", "vector", "onnxruntime-mha",
                                 "pytorch-bf16")),
@@ -59,7 +60,8 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
                 names = without(names, "onnxruntime-mha");
             }
             // PyTorch for the JVM has no bf16 multiplication without AMX: seconds a run.
-            cases.add(new Case("prefill", shape, shape.contains("2048") ? without(names, "pytorch-bf16", "java") : names));
+            cases.add(new Case("prefill", shape,
+                    shape.contains("2048") ? without(names, "pytorch-bf16", "java") : names));
         }
         List<String> decode = new ArrayList<>(DECODE);
         decode.addAll(List.of("attn4j-cache-bf16", "attn4j-f16", "openblas", "java", "vector"));
