@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of a contender on the JVM: a fork of JMH, so that contenders do not share a process and their libraries do
-// not meet. The heap's pages are touched at the start, so that memory that grows later is native.
+// not meet. The heap's pages are touched at the start, so that memory that grows later is native; stacks are large, as
+// ONNX Runtime recurses deeply while it opens a model.
 package io.github.attn4j.bench.run;
 
 import io.github.attn4j.bench.Facts;
@@ -76,7 +77,7 @@ final class JvmTurn {
 
     private static List<String> arguments(Path facts) {
         List<String> arguments = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector", "-Xms1g", "-Xmx1g",
-                "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
+                "-Xss8m", "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
         if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
             arguments.add("--enable-native-access=ALL-UNNAMED");
         }
