@@ -17,10 +17,11 @@ struct Scenario {
 constexpr Scenario scenarios[] = {
     {"prefill", run_prefill,
      "[--batch 1] [--heads 12] [--kv-heads HEADS] [--queries 512] [--keys QUERIES] [--head-dim 64] "
-     "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias]"},
+     "[--value-dim HEAD_DIM] [--causal] [--window LEFT] [--key-lengths full|half] [--mask none|bool|bias] [--unfused]"},
     {"decode", run_decode,
      "[--batch 1] [--heads 32] [--kv-heads 8] [--queries 1] [--keys 32768] [--head-dim 128] [--kv-dtype DTYPE|int8] "
      "[--page ROWS]"},
+    {"overhead", run_overhead, "[--heads 12] [--head-dim 64]: prefill of 8 queries and keys"},
     {"linear", run_linear,
      "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm tiles|openblas]"},
     {"module", run_module, "[--batch 32] [--queries 128] [--width 768] [--heads 12]"},

@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "scenarios.h"
+#include "unfused.h"
 
 namespace {
 
@@ -91,7 +92,7 @@ int run_prefill(int argc, char** argv) {
     const Options options(argc, argv,
                           {"batch", "heads", "kv-heads", "queries", "keys", "head-dim", "value-dim", "window",
                            "key-lengths", "mask", "dtype", "threads", "isa", "seconds"},
-                          {"causal"});
+                          {"causal", "unfused"});
     Shape s;
     s.batch = options.number("batch", 1);
     s.heads = options.number("heads", 12);
@@ -138,7 +139,17 @@ int run_prefill(int argc, char** argv) {
     const auto k = normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2);
     const auto v = normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3);
     Floats out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
+    const bool is_unfused = options.flag("unfused");
+    if (is_unfused && (s.window >= 0 || lengths == "half" || mask != "none"))
+        throw std::invalid_argument("the unfused baseline has no windows, lengths or masks: --unfused");
+    UnfusedAttention unfused = {s.batch, s.heads, s.kv_heads, s.queries, s.keys, s.head_dim, s.value_dim, s.causal,
+                                threads, {}};
+    if (is_unfused) {
+        const std::string library = ATTN4J_OPENBLAS_LIBRARY;
+        require(attn4j_openblas_open(library.empty() ? nullptr : library.c_str()));
+    }
     const auto call = [&] {
+        if (is_unfused) return unfused.run(q.data(), k.data(), v.data(), out.data());
         require(attn4j_plan_run(plan, s.batch, s.queries, s.keys, q.data(), k.data(), v.data(), out.data(), nullptr,
                                 key_lengths.data(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
                                 mask == "bias" ? s.bias.data() : nullptr, mask == "bool" ? keep.data() : nullptr,
@@ -157,11 +168,11 @@ int run_prefill(int argc, char** argv) {
     std::printf(
         "{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
         "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
-        "\"key_lengths\": \"%s\", \"mask\": \"%s\", ",
+        "\"key_lengths\": \"%s\", \"mask\": \"%s\", \"by\": \"%s\", ",
         static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads),
         static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
         static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window),
-        lengths.c_str(), mask.c_str());
+        lengths.c_str(), mask.c_str(), is_unfused ? attn4j_openblas_config() : "attn4j");
     print_measurement(ATTN4J_F32, isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;

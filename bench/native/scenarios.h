@@ -11,6 +11,7 @@
 
 int run_prefill(int argc, char** argv);
 int run_decode(int argc, char** argv);
+int run_overhead(int argc, char** argv);
 int run_linear(int argc, char** argv);
 int run_module(int argc, char** argv);
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same model through ONNX Runtime's Java API, as its users run it: batches padded to their longest sentence, an
-// attention mask, mean pooling and normalisation afterwards. Not thread-safe.
 package io.github.attn4j.transformers.demo;
 
 import ai.onnxruntime.OnnxTensor;
@@ -15,25 +13,44 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-final class OrtEncoder implements AutoCloseable {
-    static final int BATCH = 32;
+/**
+ * The same model through ONNX Runtime's Java API, as its users run it: batches padded to their longest sentence, an
+ * attention mask, mean pooling and normalisation afterwards. Not thread-safe.
+ */
+public final class OrtEncoder implements AutoCloseable {
+    /** Sentences of a batch. */
+    public static final int BATCH = 32;
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
 
-    OrtEncoder(byte[] model, int threads) throws OrtException {
+    /**
+     * Opens a session.
+     *
+     * @param model the contents of an ONNX file
+     * @param threads that work on a batch
+     * @throws OrtException if ONNX Runtime refuses it
+     */
+    public OrtEncoder(byte[] model, int threads) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             session = environment.createSession(model, options);
         }
     }
 
-    static String version() {
+    /** {@return the version of ONNX Runtime} */
+    public static String version() {
         return OrtEnvironment.getEnvironment().getVersion();
     }
 
-    /** One unit vector a sequence, in batches of {@link #BATCH}. */
-    float[][] encode(List<int[]> sequences) throws OrtException {
+    /**
+     * Encodes sequences in batches of {@link #BATCH}.
+     *
+     * @param sequences token ids
+     * @return one unit vector a sequence
+     * @throws OrtException if ONNX Runtime fails
+     */
+    public float[][] encode(List<int[]> sequences) throws OrtException {
         List<float[]> all = new ArrayList<>(sequences.size());
         for (int from = 0; from < sequences.size(); from += BATCH) {
             encodeBatch(sequences.subList(from, Math.min(sequences.size(), from + BATCH)), all);

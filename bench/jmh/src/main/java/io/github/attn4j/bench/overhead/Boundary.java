@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scenario overhead: the smallest planned calls, so that what is left is the way from Java into native code and back.
 // With -prof gc, gc.alloc.rate.norm shows what a call allocates; it must stay below 0.01 B/op.
-package io.github.attn4j.bench;
+package io.github.attn4j.bench.overhead;
 
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionPlan;
@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class Overhead {
+public class Boundary {
     private TensorScope scope;
     private AttentionPlan plan;
     private AttentionPlan ragged;
@@ -43,7 +43,7 @@ public class Overhead {
     private Tensor cu;
 
     /** Creates a state for JMH. */
-    public Overhead() {}
+    public Boundary() {}
 
     /** One query, one key, one head of one element. */
     @Setup

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.bench;
+
+import io.github.attn4j.Attn4j;
+import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
+
+/** What the contenders on attn4j share: tensors in each storage type. */
+public final class Attn4jTypes {
+    private Attn4jTypes() {}
+
+    /** {@return a tensor with these numbers, rounded to {@code type}} */
+    public static Tensor tensor(TensorScope scope, DType type, float[] values, long... shape) {
+        Tensor exact = scope.of(values, shape);
+        return type == DType.FLOAT32 ? exact : exact.cast(scope, type);
+    }
+
+    /** {@return the storage type of a contender's name, such as attn4j-bf16} */
+    public static DType named(String contender) {
+        return switch (contender.substring(contender.lastIndexOf('-') + 1)) {
+            case "f32" -> DType.FLOAT32;
+            case "bf16" -> DType.BFLOAT16;
+            case "f16" -> DType.FLOAT16;
+            default -> throw new IllegalArgumentException(
+                    "a contender's name ends in f32, bf16 or f16: contender=" + contender);
+        };
+    }
+
+    /** {@return the largest difference from the definition that rounding inputs and output to {@code type} explains} */
+    public static double tolerance(DType type) {
+        return type == DType.FLOAT32 ? 1e-4 : type == DType.FLOAT16 ? 1e-2 : 5e-2;
+    }
+
+    /** {@return the library, its instruction set and the size of its pool} */
+    public static String describe() {
+        return "attn4j " + Attn4j.version() + ", " + Attn4j.isa() + ", threads=" + Attn4j.threads();
+    }
+}

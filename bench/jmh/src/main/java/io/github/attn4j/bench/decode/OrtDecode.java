@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.bench.decode;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionShape;
+import io.github.attn4j.bench.Contender;
+import io.github.attn4j.bench.Ort;
+import io.github.attn4j.bench.onnx.Graph;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * ONNX Runtime's GroupQueryAttention over its key-value cache: past and present share their memory, so that only the new
+ * token's key and value are written, as its documentation advises.
+ */
+public final class OrtDecode implements Contender {
+    private static final int OPSET = 23;
+
+    private final Ort session;
+
+    /** The last key and value are the new token's, those before are the past. */
+    public OrtDecode(AttentionInputs in) throws OrtException {
+        AttentionShape s = in.shape();
+        long[] queryRow = {s.batch(), 1, (long) s.heads() * s.headDim()};
+        long[] keyRow = {s.batch(), 1, (long) s.kvHeads() * s.headDim()};
+        byte[] model = Graph.opset(OPSET)
+                .input("q", queryRow)
+                .input("k", keyRow)
+                .input("v", keyRow)
+                .input("pastK", s.keyShape())
+                .input("pastV", s.keyShape())
+                .intInput("lengths", s.batch())
+                .intInput("total")
+                .node(Graph.MICROSOFT, "GroupQueryAttention",
+                        List.of("q", "k", "v", "pastK", "pastV", "lengths", "total"),
+                        List.of("out", "presentK", "presentV"),
+                        Map.of("num_heads", (long) s.heads(), "kv_num_heads", (long) s.kvHeads()))
+                .output("out", queryRow)
+                .output("presentK", s.keyShape())
+                .output("presentV", s.keyShape())
+                .bytes();
+        session = new Ort(model, in.threads());
+        OnnxTensor cacheK = session.tensor(in.k(), s.keyShape());
+        OnnxTensor cacheV = session.tensor(in.v(), s.keyShape());
+        int[] lengths = new int[s.batch()];
+        Arrays.fill(lengths, s.keys() - 1);
+        session.input("q", in.q(), queryRow)
+                .input("k", last(in.k(), s), keyRow)
+                .input("v", last(in.v(), s), keyRow)
+                .input("pastK", cacheK)
+                .input("pastV", cacheV)
+                .input("lengths", lengths, s.batch())
+                .input("total", new int[] {s.keys()})
+                .output("out", queryRow)
+                .output("presentK", cacheK)
+                .output("presentV", cacheV);
+    }
+
+    private static float[] last(float[] rows, AttentionShape s) {
+        int d = s.headDim();
+        float[] last = new float[s.batch() * s.kvHeads() * d];
+        for (int head = 0; head < s.batch() * s.kvHeads(); head++) {
+            System.arraycopy(rows, ((head + 1) * s.keys() - 1) * d, last, head * d, d);
+        }
+        return last;
+    }
+
+    @Override
+    public void run() throws OrtException {
+        session.run();
+    }
+
+    @Override
+    public float[] output() {
+        return session.floats("out");
+    }
+
+    @Override
+    public String describe() {
+        return session.describe();
+    }
+
+    @Override
+    public void close() throws OrtException {
+        session.close();
+    }
+}

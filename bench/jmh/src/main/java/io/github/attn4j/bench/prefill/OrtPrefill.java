@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.bench.prefill;
+
+import ai.onnxruntime.OrtException;
+import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionShape;
+import io.github.attn4j.bench.Contender;
+import io.github.attn4j.bench.Numbers;
+import io.github.attn4j.bench.Ort;
+import io.github.attn4j.bench.onnx.Graph;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** ONNX Runtime: one of its three operators of attention in a graph of one node. */
+public final class OrtPrefill implements Contender {
+    /** Which operator, and what its inputs look like. */
+    public enum Operator {
+        /** The standard's, heads first. */
+        ATTENTION,
+        /** MultiHeadAttention of com.microsoft, rows first. */
+        MULTI_HEAD,
+        /** GroupQueryAttention of com.microsoft, rows first, always causal. */
+        GROUP_QUERY
+    }
+
+    private static final int OPSET = 23;
+
+    private final AttentionShape s;
+    private final Operator operator;
+    private final Ort session;
+
+    /** Builds the graph and its operands. */
+    public OrtPrefill(AttentionInputs in, Operator operator) throws OrtException {
+        s = in.shape();
+        this.operator = operator;
+        switch (operator) {
+            case ATTENTION -> session = attention(in);
+            case MULTI_HEAD -> session = multiHead(in);
+            case GROUP_QUERY -> session = groupQuery(in);
+            default -> throw new IllegalArgumentException("no such operator: operator=" + operator);
+        }
+    }
+
+    @Override
+    public void run() throws OrtException {
+        session.run();
+    }
+
+    @Override
+    public float[] output() {
+        float[] out = session.floats("out");
+        return operator == Operator.ATTENTION ? out
+                : Numbers.swapped(out, s.batch(), s.queries(), s.heads(), s.headDim());
+    }
+
+    @Override
+    public String describe() {
+        return session.describe();
+    }
+
+    @Override
+    public void close() throws OrtException {
+        session.close();
+    }
+
+    private Ort attention(AttentionInputs in) throws OrtException {
+        requireSquare(in.shape(), "Attention");
+        byte[] model = Graph.opset(OPSET)
+                .input("q", s.queryShape())
+                .input("k", s.keyShape())
+                .input("v", s.keyShape())
+                .node("", "Attention", List.of("q", "k", "v"), List.of("out"), Map.of("is_causal", causal()))
+                .output("out", s.queryShape())
+                .bytes();
+        return new Ort(model, in.threads())
+                .input("q", in.q(), s.queryShape())
+                .input("k", in.k(), s.keyShape())
+                .input("v", in.v(), s.keyShape())
+                .output("out", s.queryShape());
+    }
+
+    private Ort multiHead(AttentionInputs in) throws OrtException {
+        requireSquare(in.shape(), "MultiHeadAttention");
+        if (s.group() > 1) {
+            throw new IllegalArgumentException("MultiHeadAttention needs as many kvHeads as heads: heads=" + s.heads()
+                    + " kvHeads=" + s.kvHeads());
+        }
+        byte[] model = rowsFirst()
+                .node(Graph.MICROSOFT, "MultiHeadAttention", List.of("q", "k", "v"), List.of("out"),
+                        Map.of("num_heads", (long) s.heads(), "unidirectional", causal()))
+                .output("out", queryRows())
+                .bytes();
+        return operands(new Ort(model, in.threads()), in);
+    }
+
+    private Ort groupQuery(AttentionInputs in) throws OrtException {
+        if (!s.causal() || s.queries() != s.keys()) {
+            throw new IllegalArgumentException("GroupQueryAttention over a prompt is causal with as many queries as "
+                    + "keys: causal=" + s.causal() + " queries=" + s.queries() + " keys=" + s.keys());
+        }
+        byte[] model = rowsFirst()
+                .intInput("lengths", s.batch())
+                .intInput("total")
+                .node(Graph.MICROSOFT, "GroupQueryAttention", List.of("q", "k", "v", "", "", "lengths", "total"),
+                        List.of("out", "presentK", "presentV"),
+                        Map.of("num_heads", (long) s.heads(), "kv_num_heads", (long) s.kvHeads()))
+                .output("out", queryRows())
+                .output("presentK", s.keyShape())
+                .output("presentV", s.keyShape())
+                .bytes();
+        int[] lengths = new int[s.batch()];
+        Arrays.fill(lengths, s.keys() - 1);
+        return operands(new Ort(model, in.threads()), in)
+                .input("lengths", lengths, s.batch())
+                .input("total", new int[] {s.keys()})
+                .output("presentK", s.keyShape())
+                .output("presentV", s.keyShape());
+    }
+
+    private Graph rowsFirst() {
+        return Graph.opset(OPSET)
+                .input("q", queryRows())
+                .input("k", keyRows())
+                .input("v", keyRows());
+    }
+
+    private Ort operands(Ort ort, AttentionInputs in) throws OrtException {
+        return ort.input("q", Numbers.swapped(in.q(), s.batch(), s.heads(), s.queries(), s.headDim()), queryRows())
+                .input("k", Numbers.swapped(in.k(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows())
+                .input("v", Numbers.swapped(in.v(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows())
+                .output("out", queryRows());
+    }
+
+    private long causal() {
+        return s.causal() && s.queries() > 1 ? 1 : 0;
+    }
+
+    private long[] queryRows() {
+        return new long[] {s.batch(), s.queries(), (long) s.heads() * s.headDim()};
+    }
+
+    private long[] keyRows() {
+        return new long[] {s.batch(), s.keys(), (long) s.kvHeads() * s.headDim()};
+    }
+
+    /** Their causal masks have the first query at the first key. */
+    private static void requireSquare(AttentionShape s, String operator) {
+        if (s.causal() && s.queries() > 1 && s.queries() != s.keys()) {
+            throw new IllegalArgumentException(operator + "'s causal mask needs as many queries as keys: queries="
+                    + s.queries() + " keys=" + s.keys());
+        }
+    }
+}

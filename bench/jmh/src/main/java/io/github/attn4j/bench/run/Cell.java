@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.attn4j.bench.run;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** What is known of one contender at one shape with one number of threads. Public fields are its JSON. */
+@JsonInclude(JsonInclude.Include.NON_DEFAULT)
+public final class Cell {
+    /** Contenders that are processes without a JVM have this before their name. */
+    public static final String NATIVE = "native:";
+
+    /** The scenario, such as prefill. */
+    public String scenario;
+    /** As the scenario writes it. */
+    public String shape;
+    /** Its name. */
+    public String contender;
+    /** Of the contender, pinned to as many processors. */
+    public int threads;
+    /** Nanoseconds of one run: one number a round, in the order of the rounds. */
+    public List<Double> nanoseconds = new ArrayList<>();
+    /** Useful floating-point operations of a run; 0 where they are not counted. */
+    public double flops;
+    /** Pairs of query and key of a run; 0 where they are not counted. */
+    public long scores;
+    /** Bytes allocated on the Java heap in a run; negative where there is no heap. */
+    public double allocated;
+    /** Growth of resident memory by the first runs, in bytes; negative if unknown. */
+    public long memory;
+    /** The largest difference from the expected output. */
+    public double error;
+    /** GFLOP/s of a loop of multiply-adds in registers on the same threads; 0 where it was not measured. */
+    public double limit;
+    /** Library, version, instruction set, threads. */
+    public String about;
+    /** Why it has no times. */
+    public String failure;
+
+    /** For JSON. */
+    public Cell() {}
+
+    Cell(Case where, String contender, int threads) {
+        scenario = where.scenario();
+        shape = where.shape();
+        this.contender = contender;
+        this.threads = threads;
+        flops = where.flops();
+        scores = where.scores();
+    }
+
+    /** {@return whether it has times} */
+    public boolean ran() {
+        return failure == null && !nanoseconds.isEmpty();
+    }
+
+    /** {@return whether there was no JVM} */
+    public boolean withoutJvm() {
+        return contender.startsWith(NATIVE);
+    }
+
+    /** {@return whether it is attn4j} */
+    public boolean ours() {
+        return contender.startsWith("attn4j") || contender.startsWith(NATIVE + "attn4j");
+    }
+
+    /** {@return its storage type: f32, bf16 or f16} */
+    public String type() {
+        return contender.endsWith("bf16") ? "bf16" : contender.endsWith("f16") ? "f16" : "f32";
+    }
+
+    /** {@return the median over the rounds, in nanoseconds} */
+    public double median() {
+        List<Double> sorted = new ArrayList<>(nanoseconds);
+        Collections.sort(sorted);
+        int n = sorted.size();
+        return (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;
+    }
+
+    /** {@return useful GFLOP/s of the median} */
+    public double gflops() {
+        return flops / median();
+    }
+
+    boolean is(Case where, String name, int count) {
+        return scenario.equals(where.scenario()) && shape.equals(where.shape()) && contender.equals(name)
+                && threads == count;
+    }
+}

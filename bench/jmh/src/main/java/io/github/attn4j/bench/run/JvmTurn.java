@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// One turn of a contender on the JVM: a fork of JMH, so that contenders do not share a process and their libraries do
+// not meet. The heap's pages are touched at the start, so that memory that grows later is native; stacks are large, as
+// ONNX Runtime recurses deeply while it opens a model.
+package io.github.attn4j.bench.run;
+
+import io.github.attn4j.bench.Facts;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+final class JvmTurn {
+    private static final String ALLOCATED = "gc.alloc.rate.norm";
+    private static final int NATIVE_ACCESS_SINCE = 22;
+
+    private JvmTurn() {}
+
+    static void take(Cell cell, Class<?> benchmark, Selection selection, Path log) throws IOException {
+        Path facts = Files.createTempFile("attn4j-bench", ".properties");
+        try {
+            RunResult result = new Runner(options(cell, benchmark, selection, facts, log)).run().iterator().next();
+            cell.nanoseconds.add(result.getPrimaryResult().getScore());
+            cell.allocated = result.getSecondaryResults().get(ALLOCATED).getScore();
+            Properties found = new Properties();
+            try (Reader reader = Files.newBufferedReader(facts)) {
+                found.load(reader);
+            }
+            cell.about = found.getProperty("about");
+            cell.error = Double.parseDouble(found.getProperty("error"));
+            cell.memory = Long.parseLong(found.getProperty("memoryBytes"));
+        } catch (RunnerException e) {
+            cell.failure = "the fork failed: " + reason(e, log);
+        } finally {
+            Files.deleteIfExists(facts);
+        }
+    }
+
+    private static String reason(RunnerException failure, Path log) throws IOException {
+        return Files.readAllLines(log).stream()
+                .filter(line -> line.contains("Exception: ") || line.contains("SIG"))
+                .findFirst()
+                .map(String::strip)
+                .orElse(failure.getMessage());
+    }
+
+    private static Options options(Cell cell, Class<?> benchmark, Selection selection, Path facts, Path log) {
+        TimeValue time = TimeValue.milliseconds(selection.milliseconds());
+        return new OptionsBuilder()
+                .include("^" + benchmark.getName() + "\\.run$")
+                .param("shape", cell.shape)
+                .param("contender", cell.contender)
+                .param("threads", Integer.toString(cell.threads))
+                .forks(1)
+                .warmupIterations(selection.warmups())
+                .warmupTime(time)
+                .measurementIterations(selection.iterations())
+                .measurementTime(time)
+                .addProfiler(GCProfiler.class)
+                .shouldFailOnError(true)
+                .verbosity(VerboseMode.NORMAL)
+                .output(log.toString())
+                .jvmArgs(arguments(facts).toArray(new String[0]))
+                .build();
+    }
+
+    private static List<String> arguments(Path facts) {
+        List<String> arguments = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector", "-Xms1g", "-Xmx1g",
+                "-Xss8m", "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
+        if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
+            arguments.add("--enable-native-access=ALL-UNNAMED");
+        }
+        return arguments;
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a set of measurements consists of. quick is meant to take less than five minutes.
+package io.github.attn4j.bench.run;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Cases, rounds, and seconds of a turn. */
+record Selection(List<Case> cases, int rounds, int warmups, int iterations, int milliseconds) {
+    private static final List<String> UNFUSED = List.of("openblas", "native:openblas", "vector");
+    private static final List<String> DECODE = List.of("native:attn4j-f32", "attn4j-f32", "attn4j-cache-f32",
+            "pytorch-f32", "onnxruntime-attention", "onnxruntime-gqa", "attn4j-bf16", "pytorch-bf16");
+    private static final List<String> GROWTH = List.of("attn4j-f32", "pytorch-f32", "onnxruntime-attention");
+    private static final List<String> MODULE = List.of("native:attn4j-f32", "attn4j-f32", "pytorch-nn-f32",
+            "pytorch-sdpa-f32", "onnxruntime-attention", "onnxruntime-mha", "djl");
+    private static final List<String> MODEL = List.of("attn4j-f32", "onnxruntime", "langchain4j");
+    private static final List<String> ISAS =
+            List.of("native:attn4j-f32@avx512", "native:attn4j-f32@avx2", "native:attn4j-f32@neon",
+                    "native:attn4j-f32@scalar");
+    private static final String ISA_SHAPE = "1x12:512x512x64";
+
+    static Selection named(String name) {
+        return switch (name) {
+            case "quick" -> new Selection(quick(), 2, 1, 2, 250);
+            case "full" -> new Selection(full(), 3, 2, 3, 500);
+            default -> throw new IllegalArgumentException("a set is quick or full: set=" + name);
+        };
+    }
+
+    /** The same with fewer scenarios; an empty list leaves all. */
+    Selection only(List<String> scenarios) {
+        List<Case> chosen = cases.stream()
+                .filter(one -> scenarios.isEmpty() || scenarios.contains(one.scenario()))
+                .toList();
+        return new Selection(chosen, rounds, warmups, iterations, milliseconds);
+    }
+
+    private static List<Case> quick() {
+        List<Case> cases = new ArrayList<>(List.of(overhead(),
+                new Case("prefill", ISA_SHAPE,
+                        without(prefill(false, false), "openblas", "attn4j-bf16", "pytorch-bf16")),
+                new Case("prefill", "1x16:2048x2048x64:causal",
+                        without(prefill(true, false), "openblas", "native:openblas", "vector", "onnxruntime-mha",
+                                "pytorch-bf16")),
+                new Case("decode", "1x32/8:1x4096x128", without(DECODE, "pytorch-bf16")),
+                new Case("module", "4x128x768/12", without(MODULE, "onnxruntime-mha")),
+                new Case("model", "32", MODEL)));
+        growth(cases, without(GROWTH, "onnxruntime-attention"), 512, 4096, 32768);
+        cases.add(new Case("isa", ISA_SHAPE, ISAS));
+        return cases;
+    }
+
+    private static List<Case> full() {
+        List<Case> cases = new ArrayList<>();
+        cases.add(overhead());
+        for (String shape : List.of("1x12:128x128x64", ISA_SHAPE, "1x16:2048x2048x64", "1x16:2048x2048x64:causal",
+                "1x8:2048x2048x128", "1x32/8:2048x2048x128:causal")) {
+            List<String> names = prefill(shape.endsWith("causal"), true);
+            if (shape.contains("/")) {
+                names = without(names, "onnxruntime-mha");
+            }
+            // PyTorch for the JVM has no bf16 multiplication without AMX: seconds a run.
+            cases.add(new Case("prefill", shape,
+                    shape.contains("2048") ? without(names, "pytorch-bf16", "java") : names));
+        }
+        List<String> decode = new ArrayList<>(DECODE);
+        decode.addAll(List.of("attn4j-cache-bf16", "attn4j-f16", "openblas", "java", "vector"));
+        for (int keys : new int[] {512, 4096, 32768}) {
+            cases.add(new Case("decode", "1x32/8:1x" + keys + "x128", decode));
+        }
+        List<String> module = new ArrayList<>(MODULE);
+        module.add("pytorch-sdpa-bf16");
+        for (String shape : List.of("1x128x768/12", "4x512x768/12", "32x128x768/12")) {
+            cases.add(new Case("module", shape, module));
+        }
+        for (String sentences : List.of("1", "32", "256")) {
+            cases.add(new Case("model", sentences, MODEL));
+        }
+        growth(cases, GROWTH, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        cases.add(new Case("isa", ISA_SHAPE, ISAS));
+        return cases;
+    }
+
+    private static Case overhead() {
+        return new Case("overhead", "1x12:8x8x64", List.of("native:attn4j-f32", "attn4j-f32", "attn4j-unplanned",
+                "pytorch-f32", "onnxruntime-attention", "onnxruntime-mha"));
+    }
+
+    private static List<String> prefill(boolean causal, boolean all) {
+        List<String> names = new ArrayList<>(List.of("native:attn4j-f32", "attn4j-f32", "pytorch-f32",
+                "onnxruntime-attention", "onnxruntime-mha"));
+        if (causal) {
+            names.add("onnxruntime-gqa");
+        }
+        names.addAll(UNFUSED);
+        names.addAll(List.of("attn4j-bf16", "pytorch-bf16"));
+        if (all) {
+            names.addAll(List.of("attn4j-f16", "java"));
+        }
+        return names;
+    }
+
+    private static void growth(List<Case> cases, List<String> contenders, int... keys) {
+        for (int count : keys) {
+            cases.add(new Case("growth", "1x4:512x" + count + "x64", contenders));
+        }
+    }
+
+    private static List<String> without(List<String> contenders, String... left) {
+        return contenders.stream().filter(name -> !List.of(left).contains(name)).toList();
+    }
+}
