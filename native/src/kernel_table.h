@@ -31,6 +31,8 @@ struct KernelTable {
     RmsNormKernel rms_norm;      // rows to a mean square of one
     // Runs so many rounds of register-only multiply-adds, returns their FLOPs: the limit.
     double (*fma_flops)(int64_t rounds);
+    // Reads n floats, but for a remainder of less than 128, and nothing else: the limit of memory. Returns their sum.
+    float (*read_sum)(const float* from, int64_t n);
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;

@@ -34,7 +34,8 @@ constexpr attn4j::KernelTable kernel_table() {
             rotary,
             gate,
             rms_norm,
-            fma_flops};
+            fma_flops,
+            read_sum};
 }
 
 }  // namespace
