@@ -101,7 +101,7 @@ double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double
     const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
     const int64_t part = std::max<int64_t>(bytes / static_cast<int64_t>(sizeof(float)) / threads, 128) / 128 * 128;
     // Kept, as touching new memory takes far longer than reading it.
-    static std::vector<float> memory;
+    static AlignedFloats memory;
     if (memory.size() < static_cast<size_t>(part * threads)) memory.assign(static_cast<size_t>(part * threads), 1.0f);
     const auto read = [&](int thread) {
         volatile const float sink = kernels.read_sum(memory.data() + thread * part, part);

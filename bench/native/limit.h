@@ -6,8 +6,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "dispatch.h"
+#include "memory.h"
+
+// Memory as tensors have it, from the library: its lines are those of the caches.
+template <typename T>
+struct LineAllocator {
+    using value_type = T;
+    LineAllocator() = default;
+    template <typename U>
+    LineAllocator(const LineAllocator<U>&) {}
+    T* allocate(size_t count) { return static_cast<T*>(attn4j::allocate(static_cast<int64_t>(count * sizeof(T)))); }
+    void deallocate(T* memory, size_t) { attn4j::release(memory); }
+    bool operator==(const LineAllocator&) const { return true; }
+    bool operator!=(const LineAllocator&) const { return false; }
+};
+using AlignedFloats = std::vector<float, LineAllocator<float>>;
 
 struct Measurement {
     double median_ms, min_ms;

@@ -32,7 +32,7 @@ int run_linear(int argc, char** argv) {
 
     std::mt19937 generator(1);
     std::normal_distribution<float> distribution;
-    std::vector<float> x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
+    AlignedFloats x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
         bias(static_cast<size_t>(out)), y(static_cast<size_t>(rows * out));
     for (auto* values : {&x, &weight, &bias})
         for (float& value : *values) value = distribution(generator);
