@@ -19,6 +19,7 @@
 #include "parallel.h"
 #include "plan.h"
 #include "rotary.h"
+#include "sample.h"
 
 #define ATTN4J_STRING_OF(x) #x
 #define ATTN4J_STRING(x) ATTN4J_STRING_OF(x)
@@ -332,8 +333,25 @@ attn4j_status attn4j_gate(const float* x, int64_t x_stride, const float* gate, i
                           float* out, int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
                           int32_t threads) {
     return guard([&] {
-        attn4j::gate({"x", x, x_stride}, {"gate", gate, gate_stride}, group, {"out", out, out_stride}, rows, width,
+        attn4j::gate({"x", x, x_stride}, {"gate", gate, gate_stride}, group, false, {"out", out, out_stride}, rows,
+                     width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_swiglu(const float* gate, int64_t gate_stride, const float* up, int64_t up_stride, float* out,
+                            int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        attn4j::gate({"up", up, up_stride}, {"gate", gate, gate_stride}, 1, true, {"out", out, out_stride}, rows, width,
                      {isa, threads});
+    });
+}
+
+attn4j_status attn4j_sample(const float* logits, int64_t logits_stride, int64_t rows, int64_t vocabulary,
+                            double temperature, int64_t top_k, double top_p, int64_t seed, int64_t step,
+                            int32_t* tokens, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        sample({"logits", logits, logits_stride}, rows, vocabulary, {temperature, top_k, top_p, seed, step}, tokens,
+               {isa, threads});
     });
 }
 

@@ -13,6 +13,7 @@
 #include "kernels/pool/pool.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
+#include "kernels/sample/sample.h"
 
 namespace attn4j {
 
@@ -29,6 +30,7 @@ struct KernelTable {
     RotaryKernel rotary;         // rows turned by their positions
     GateKernel gate;             // rows times the sigmoid of others
     RmsNormKernel rms_norm;      // rows to a mean square of one
+    SampleKernel sample;         // a token by a row of logits
     // Runs so many rounds of register-only multiply-adds, returns their FLOPs: the limit.
     double (*fma_flops)(int64_t rounds);
     // Reads n floats, but for a remainder of less than 128, and nothing else: the limit of memory. Returns their sum.

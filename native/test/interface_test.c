@@ -52,6 +52,7 @@ static void layers(attn4j_isa isa) {
     const float x[] = {3, 4, 0, 0}, y[] = {1, 1, 1, 1}, gamma[] = {1, 1}, beta[] = {0, 1};
     const int32_t ids[] = {1, 0};
     const int64_t cu[] = {0, 2};
+    int32_t tokens[2] = {-1, -1};
     float out[4] = {0};
     CHECK(attn4j_normalize(x, 2, 1e-12, out, 2, 2, 2, isa, 0) == ATTN4J_OK);
     CHECK(near(out[0], 0.6) && near(out[1], 0.8) && out[2] == 0 && out[3] == 0);
@@ -65,6 +66,10 @@ static void layers(attn4j_isa isa) {
     CHECK(near(out[0], gamma[0] * 3 / sqrt(12.5)) && near(out[1], gamma[1] * 4 / sqrt(12.5)));
     CHECK(attn4j_gate(x, 2, y, 2, 2, out, 2, 1, 2, isa, 0) == ATTN4J_OK);
     CHECK(near(out[0], 3 / (1 + exp(-y[0]))) && near(out[1], 4 / (1 + exp(-y[0]))));
+    CHECK(attn4j_swiglu(y, 2, x, 2, out, 2, 1, 2, isa, 0) == ATTN4J_OK);
+    CHECK(near(out[0], 3 / (1 + exp(-y[0]))) && near(out[1], 4 / (1 + exp(-y[1]))));
+    CHECK(attn4j_sample(x, 2, 2, 2, 0, 0, 1, 0, 0, tokens, isa, 0) == ATTN4J_OK);
+    CHECK(tokens[0] == 1 && tokens[1] == 0);
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 0, isa, 0) == ATTN4J_OK);
     CHECK(out[0] == 0 && out[1] == 0 && out[2] == 3 && out[3] == 4);
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 1, isa, 0) == ATTN4J_OK);

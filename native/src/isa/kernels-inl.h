@@ -17,6 +17,7 @@
 #include "kernels/pool/pool-inl.h"
 #include "kernels/rms_norm/rms_norm-inl.h"
 #include "kernels/rotary/rotary-inl.h"
+#include "kernels/sample/sample-inl.h"
 
 namespace {
 
@@ -34,6 +35,7 @@ constexpr attn4j::KernelTable kernel_table() {
             rotary,
             gate,
             rms_norm,
+            sample_kernel(),
             fma_flops,
             read_sum};
 }
