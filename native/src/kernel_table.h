@@ -2,6 +2,7 @@
 // One ISA's kernels. Each file of isa/ exports one; dispatch chooses among those that this CPU runs.
 #pragma once
 
+#include "kernels/append/append.h"
 #include "kernels/attention/attention.h"
 #include "kernels/cast/cast.h"
 #include "kernels/embed/embed.h"
@@ -28,6 +29,7 @@ struct KernelTable {
     CastKernel cast;             // rows from one type to another
     MergeKernel merge;           // rows of attention over disjoint keys
     RotaryKernel rotary;         // rows turned by their positions
+    AppendKernel append;         // the same into a cache of 8-bit numbers
     GateKernel gate;             // rows times the sigmoid of others
     RmsNormKernel rms_norm;      // rows to a mean square of one
     SampleKernel sample;         // a token by a row of logits

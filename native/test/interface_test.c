@@ -85,6 +85,8 @@ static void positions_and_parts(attn4j_isa isa) {
     const int64_t strides[] = {2, 2}, start = 1;
     float cos_table[2], sin_table[2], out[4] = {0}, lse = -1;
     uint16_t half[4];
+    int8_t quantized[4] = {0};
+    float scale = -1;
     CHECK(attn4j_cast(x, ATTN4J_F32, 4, half, ATTN4J_BF16, 4, 1, 4, isa, 1) == ATTN4J_OK);
     CHECK(half[0] == 0x3f80 && half[1] == 0xc020);
     CHECK(attn4j_cast(half, ATTN4J_BF16, 4, out, ATTN4J_F32, 4, 1, 4, isa, 1) == ATTN4J_OK);
@@ -96,6 +98,9 @@ static void positions_and_parts(attn4j_isa isa) {
     CHECK(attn4j_rotary(x, 0, 0, 4, out, 0, 0, 4, ATTN4J_F32, 1, 1, 1, 4, 2, ATTN4J_ROTARY_PAIRS, cos_table, sin_table,
                         2, 1, NULL, 0, &start, isa, 1) == ATTN4J_OK);
     CHECK(near(out[0], cos(1) + 2.5 * sin(1)) && near(out[1], sin(1) - 2.5 * cos(1)) && out[2] == 3 && out[3] == 4);
+    CHECK(attn4j_append(x, 0, 0, 4, ATTN4J_F32, quantized, 0, 0, 4, ATTN4J_INT8, &scale, 0, 0, 1, 1, 1, 4, 0,
+                        ATTN4J_ROTARY_HALVES, NULL, NULL, 0, 0, NULL, 0, NULL, isa, 1) == ATTN4J_OK);
+    CHECK(near(scale, 4 / 127.0) && quantized[0] == 32 && quantized[1] == -79 && quantized[3] == 127);
 }
 
 /* By our own tile, and by OpenBLAS where this program was given one. */

@@ -5,6 +5,7 @@
 #include "simd/math-inl.h"
 
 #include "kernel_table.h"
+#include "kernels/append/append-inl.h"
 #include "kernels/attention/attention-inl.h"
 #include "kernels/cast/cast-inl.h"
 #include "kernels/embed/embed-inl.h"
@@ -33,6 +34,7 @@ constexpr attn4j::KernelTable kernel_table() {
             cast,
             merge,
             rotary,
+            append,
             gate,
             rms_norm,
             sample_kernel(),
