@@ -23,7 +23,7 @@ public final class Decode {
     private static final long SEED = 1;
     private static final int WARM_UP = 4;
     private static final int SHOWN = 12;
-    private static final List<DType> CACHES = List.of(DType.FLOAT32);
+    private static final List<DType> CACHES = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
     private final PrintStream out;
     private final Decoder decoder;
