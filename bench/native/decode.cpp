@@ -10,7 +10,6 @@
 
 #include "operands.h"
 #include "options.h"
-#include "roofline.h"
 #include "scenarios.h"
 
 namespace {
@@ -105,16 +104,14 @@ int run_decode(int argc, char** argv) {
     const double error = max_error(s, q, k, v, out);
     const double flops =
         4.0 * static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.head_dim);
-    const RooflineMeasurement m = measure_roofline(isa, threads, options.real("seconds", 1), flops,
-                                                   {{k.data(), k.bytes()}, {v.data(), v.bytes()}}, call);
+    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call, k.bytes() + v.bytes());
     std::printf(
         "{\"scenario\": \"decode\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
-        "\"keys\": %lld, \"head_dim\": %lld, \"kv_dtype\": \"%s\", \"page\": %lld, \"gbs\": %.5g, \"limit_gbs\": "
-        "%.5g, ",
+        "\"keys\": %lld, \"head_dim\": %lld, \"kv_dtype\": \"%s\", \"page\": %lld, ",
         static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads),
         static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
-        name_of(kv_dtype), static_cast<long long>(s.page), m.gbs, m.limit_gbs);
-    print_measurement(dtype, isa, threads, m.of_flops, error);
+        name_of(kv_dtype), static_cast<long long>(s.page));
+    print_measurement(dtype, isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;
 }

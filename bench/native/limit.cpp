@@ -44,15 +44,40 @@ void pin_thread(const std::vector<int>& processors) {
 }
 #endif
 
-// FLOPs per second of one thread over at least `seconds`.
-double run_limit(const attn4j::KernelTable& kernels, double seconds) {
+// What `work(thread)` reports having done, per second, over at least `seconds`.
+template <typename Work>
+double run_limit(int thread, double seconds, const Work& work) {
     const Clock::time_point start = Clock::now();
-    double flops = 0, elapsed = 0;
+    double done = 0, elapsed = 0;
     do {
-        flops += kernels.fma_flops(20000);
+        done += work(thread);
         elapsed = seconds_since(start);
     } while (elapsed < seconds);
-    return flops / elapsed;
+    return done / elapsed;
+}
+
+// The same of pinned threads all at once, added up.
+template <typename Work>
+double run_limits(int threads, double seconds, const Work& work) {
+    if (threads == 1) return run_limit(0, seconds, work);
+    std::vector<double> rates(static_cast<size_t>(threads));
+    std::vector<std::thread> workers;
+    std::atomic<int> ready{0};
+#if defined(__linux__)
+    const std::vector<int> processors = allowed_processors();
+#endif
+    for (int i = 0; i < threads; ++i)
+        workers.emplace_back([&, i] {
+#if defined(__linux__)
+            pin_thread({processors[static_cast<size_t>(i) % processors.size()]});
+#endif
+            ready.fetch_add(1);
+            while (ready.load() < threads) {
+            }
+            rates[static_cast<size_t>(i)] = run_limit(i, seconds, work);
+        });
+    for (std::thread& worker : workers) worker.join();
+    return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
 }  // namespace
@@ -69,50 +94,57 @@ void pin_process(int threads) {
 
 double measure_limit(attn4j_isa isa, int threads, double seconds) {
     const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
-    if (threads == 1) return run_limit(kernels, seconds) * 1e-9;
-    std::vector<double> rates(static_cast<size_t>(threads));
-    std::vector<std::thread> workers;
-    std::atomic<int> ready{0};
-#if defined(__linux__)
-    const std::vector<int> processors = allowed_processors();
-#endif
-    for (int i = 0; i < threads; ++i)
-        workers.emplace_back([&, i] {
-#if defined(__linux__)
-            pin_thread({processors[static_cast<size_t>(i) % processors.size()]});
-#endif
-            ready.fetch_add(1);
-            while (ready.load() < threads) {
-            }
-            rates[static_cast<size_t>(i)] = run_limit(kernels, seconds);
-        });
-    for (std::thread& worker : workers) worker.join();
-    return std::accumulate(rates.begin(), rates.end(), 0.0) * 1e-9;
+    return run_limits(threads, seconds, [&](int) { return kernels.fma_flops(20000); }) * 1e-9;
 }
 
-Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call) {
+double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double seconds) {
+    const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
+    const int64_t part = std::max<int64_t>(bytes / static_cast<int64_t>(sizeof(float)) / threads, 128) / 128 * 128;
+    // Kept, as touching new memory takes far longer than reading it.
+    static AlignedFloats memory;
+    if (memory.size() < static_cast<size_t>(part * threads)) memory.assign(static_cast<size_t>(part * threads), 1.0f);
+    const auto read = [&](int thread) {
+        volatile const float sink = kernels.read_sum(memory.data() + thread * part, part);
+        (void)sink;
+        return static_cast<double>(part) * sizeof(float);
+    };
+    // Once untimed, as with what is measured: both find the caches as they themselves left them.
+    run_limits(threads, 0, read);
+    return run_limits(threads, seconds, read) * 1e-9;
+}
+
+Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call,
+                    int64_t bytes) {
     // A repetition lasts some milliseconds, so that neither the clock nor the limit's own noise matters.
-    constexpr double repetition_seconds = 8e-3, limit_seconds = 2e-3;
+    constexpr double repetition_seconds = 8e-3, limit_seconds = 2e-3, bandwidth_seconds = 4e-3;
     call();
     Clock::time_point start = Clock::now();
     call();
     const int inner = std::max(1, static_cast<int>(std::ceil(repetition_seconds / seconds_since(start))));
+    const auto bandwidth = [&] {
+        return bytes == 0 ? 0 : measure_read_bandwidth(isa, threads, bytes, bandwidth_seconds);
+    };
 
-    std::vector<double> times, limits, shares;
+    std::vector<double> times, limits, bandwidths, shares;
     const Clock::time_point begin = Clock::now();
     do {
-        const double before = measure_limit(isa, threads, limit_seconds);
+        const double limit_before = measure_limit(isa, threads, limit_seconds), bandwidth_before = bandwidth();
         // Once untimed: the limit's threads have just had the processors.
         call();
         start = Clock::now();
         for (int i = 0; i < inner; ++i) call();
         const double time = seconds_since(start) / inner;
-        const double limit = (before + measure_limit(isa, threads, limit_seconds)) / 2;
+        const double bandwidth_limit = (bandwidth_before + bandwidth()) / 2;
+        const double limit = (limit_before + measure_limit(isa, threads, limit_seconds)) / 2;
         times.push_back(time);
         limits.push_back(limit);
-        shares.push_back(flops / time * 1e-9 / limit);
+        bandwidths.push_back(bandwidth_limit);
+        const double reading = bytes == 0 ? 0 : static_cast<double>(bytes) * 1e-9 / bandwidth_limit;
+        shares.push_back(std::max(flops * 1e-9 / limit, reading) / time);
     } while (seconds_since(begin) < seconds || times.size() < 5);
     const double time = median(times);
-    return {time * 1e3, *std::min_element(times.begin(), times.end()) * 1e3, flops / time * 1e-9, median(limits),
-            median(shares)};
+    return {time * 1e3,          *std::min_element(times.begin(), times.end()) * 1e3,
+            flops / time * 1e-9, median(limits),
+            median(shares),      static_cast<double>(bytes) / time * 1e-9,
+            median(bandwidths)};
 }

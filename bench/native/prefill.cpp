@@ -142,8 +142,8 @@ int run_prefill(int argc, char** argv) {
     const bool is_unfused = options.flag("unfused");
     if (is_unfused && (s.window >= 0 || lengths == "half" || mask != "none"))
         throw std::invalid_argument("the unfused baseline has no windows, lengths or masks: --unfused");
-    UnfusedAttention unfused = {s.batch, s.heads, s.kv_heads, s.queries, s.keys, s.head_dim, s.value_dim, s.causal,
-                                threads, {}};
+    UnfusedAttention unfused = {s.batch,    s.heads,     s.kv_heads, s.queries, s.keys,
+                                s.head_dim, s.value_dim, s.causal,   threads,   {}};
     if (is_unfused) {
         const std::string library = ATTN4J_OPENBLAS_LIBRARY;
         require(attn4j_openblas_open(library.empty() ? nullptr : library.c_str()));

@@ -49,10 +49,9 @@ inline const char* name_of(attn4j_dtype dtype) {
 
 // The fields that every scenario ends with, and the closing brace.
 inline void print_measurement(attn4j_dtype dtype, attn4j_isa isa, int threads, const Measurement& m, double max_error) {
-    std::printf(
-        "\"dtype\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, \"min_ms\": %.6g, \"gflops\": "
-        "%.5g, "
-        "\"limit_gflops\": %.5g, \"share\": %.4f, \"max_error\": %.3g}\n",
-        name_of(dtype), attn4j_isa_name(isa), threads, m.median_ms, m.min_ms, m.gflops, m.limit_gflops, m.share,
-        max_error);
+    std::printf("\"dtype\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, \"min_ms\": %.6g, ",
+                name_of(dtype), attn4j_isa_name(isa), threads, m.median_ms, m.min_ms);
+    if (m.limit_gbs > 0) std::printf("\"gbs\": %.5g, \"limit_gbs\": %.5g, ", m.gbs, m.limit_gbs);
+    std::printf("\"gflops\": %.5g, \"limit_gflops\": %.5g, \"share\": %.4f, \"max_error\": %.3g}\n", m.gflops,
+                m.limit_gflops, m.share, max_error);
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "append.h"
 #include "cast.h"
 #include "copy.h"
 #include "dispatch.h"
@@ -19,6 +20,7 @@
 #include "parallel.h"
 #include "plan.h"
 #include "rotary.h"
+#include "sample.h"
 
 #define ATTN4J_STRING_OF(x) #x
 #define ATTN4J_STRING(x) ATTN4J_STRING_OF(x)
@@ -347,8 +349,25 @@ attn4j_status attn4j_gate(const float* x, int64_t x_stride, const float* gate, i
                           float* out, int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
                           int32_t threads) {
     return guard([&] {
-        attn4j::gate({"x", x, x_stride}, {"gate", gate, gate_stride}, group, {"out", out, out_stride}, rows, width,
+        attn4j::gate({"x", x, x_stride}, {"gate", gate, gate_stride}, group, false, {"out", out, out_stride}, rows,
+                     width, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_swiglu(const float* gate, int64_t gate_stride, const float* up, int64_t up_stride, float* out,
+                            int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        attn4j::gate({"up", up, up_stride}, {"gate", gate, gate_stride}, 1, true, {"out", out, out_stride}, rows, width,
                      {isa, threads});
+    });
+}
+
+attn4j_status attn4j_sample(const float* logits, int64_t logits_stride, int64_t rows, int64_t vocabulary,
+                            double temperature, int64_t top_k, double top_p, int64_t seed, int64_t step,
+                            int32_t* tokens, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        sample({"logits", logits, logits_stride}, rows, vocabulary, {temperature, top_k, top_p, seed, step}, tokens,
+               {isa, threads});
     });
 }
 
@@ -405,6 +424,7 @@ attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int6
         const Rotary entry = {x,
                               out,
                               static_cast<Element>(dtype),
+                              static_cast<Element>(dtype),
                               x_head,
                               x_row,
                               out_head,
@@ -419,7 +439,47 @@ attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int6
                               head_dim,
                               rotary_dim,
                               layout == ATTN4J_ROTARY_PAIRS};
-        rotary({entry, batch, x_batch, out_batch, positions, position_ids, start, position_stride}, {isa, threads});
+        rotary({entry, batch, x_batch, out_batch, positions, position_ids, start, position_stride, "out", true, false},
+               {isa, threads});
+    });
+}
+
+attn4j_status attn4j_append(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row, attn4j_dtype x_dtype,
+                            void* cache, int64_t cache_batch, int64_t cache_head, int64_t cache_row,
+                            attn4j_dtype cache_dtype, float* scales, int64_t scales_batch, int64_t scales_head,
+                            int64_t batch, int64_t heads, int64_t rows, int64_t head_dim, int64_t rotary_dim,
+                            attn4j_rotary_layout layout, const float* cos, const float* sin, int64_t positions,
+                            int64_t table_stride, const int64_t* position_ids, int64_t position_stride,
+                            const int64_t* start, attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        require_enum("xDtype", x_dtype, ATTN4J_F16);
+        require_enum("cacheDtype", cache_dtype, ATTN4J_INT8);
+        require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
+        const bool turned = rotary_dim != 0;
+        const Rotary entry = {x,
+                              cache,
+                              static_cast<Element>(x_dtype),
+                              static_cast<Element>(cache_dtype),
+                              x_head,
+                              x_row,
+                              cache_head,
+                              cache_row,
+                              cos,
+                              sin,
+                              nullptr,
+                              table_stride,
+                              0,
+                              heads,
+                              rows,
+                              head_dim,
+                              rotary_dim,
+                              layout == ATTN4J_ROTARY_PAIRS};
+        append({{entry, batch, x_batch, cache_batch, positions, turned ? position_ids : nullptr,
+                 turned ? start : nullptr, position_stride, "cache", false, true},
+                scales,
+                scales_batch,
+                scales_head},
+               {isa, threads});
     });
 }
 

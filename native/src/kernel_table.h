@@ -2,6 +2,7 @@
 // One ISA's kernels. Each file of isa/ exports one; dispatch chooses among those that this CPU runs.
 #pragma once
 
+#include "kernels/append/append.h"
 #include "kernels/attention/attention.h"
 #include "kernels/cast/cast.h"
 #include "kernels/decode/decode.h"
@@ -14,6 +15,7 @@
 #include "kernels/pool/pool.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
+#include "kernels/sample/sample.h"
 
 namespace attn4j {
 
@@ -29,10 +31,14 @@ struct KernelTable {
     CastKernel cast;             // rows from one type to another
     MergeKernel merge;           // rows of attention over disjoint keys
     RotaryKernel rotary;         // rows turned by their positions
+    AppendKernel append;         // the same into a cache of 8-bit numbers
     GateKernel gate;             // rows times the sigmoid of others
     RmsNormKernel rms_norm;      // rows to a mean square of one
+    SampleKernel sample;         // a token by a row of logits
     // Runs so many rounds of register-only multiply-adds, returns their FLOPs: the limit.
     double (*fma_flops)(int64_t rounds);
+    // Reads n floats, but for a remainder of less than 128, and nothing else: the limit of memory. Returns their sum.
+    float (*read_sum)(const float* from, int64_t n);
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;

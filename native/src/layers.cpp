@@ -127,8 +127,8 @@ void rms_norm(const Matrix& x, const float* gamma, double epsilon, const Mutable
     });
 }
 
-void gate(const Matrix& x, const Matrix& gate, int64_t group, const MutableMatrix& out, int64_t rows, int64_t width,
-          const Execution& execution) {
+void gate(const Matrix& x, const Matrix& gate, int64_t group, bool silu, const MutableMatrix& out, int64_t rows,
+          int64_t width, const Execution& execution) {
     require_size("rows", rows, 0);
     require_size("width", width, 1);
     require_size("group", group, 1);
@@ -147,7 +147,7 @@ void gate(const Matrix& x, const Matrix& gate, int64_t group, const MutableMatri
     }
     for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
         kernels.gate({x.data + first * x.stride, gate.data + first * gate.stride, out.data + first * out.stride,
-                      x.stride, gate.stride, out.stride, count, width, group});
+                      x.stride, gate.stride, out.stride, count, width, group, silu});
     });
 }
 

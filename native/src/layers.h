@@ -26,7 +26,8 @@ void normalize(const Matrix& x, double epsilon, const MutableMatrix& out, int64_
 void rms_norm(const Matrix& x, const float* gamma, double epsilon, const MutableMatrix& out, int64_t rows,
               int64_t width, const Execution& execution);
 
-void gate(const Matrix& x, const Matrix& gate, int64_t group, const MutableMatrix& out, int64_t rows, int64_t width,
-          const Execution& execution);
+// silu: the gate times its sigmoid, with group = 1.
+void gate(const Matrix& x, const Matrix& gate, int64_t group, bool silu, const MutableMatrix& out, int64_t rows,
+          int64_t width, const Execution& execution);
 
 }  // namespace attn4j

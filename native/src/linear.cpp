@@ -23,7 +23,7 @@ using Long = long long;
 // for all the blocks of rows that follow.
 constexpr int64_t kTaskFeatures = 384;
 
-// And where there are fewer rows than lanes, so that a few threads end together; whole panels on any instruction set.
+// And where there are fewer rows than lanes, so that a few threads end together; whole vectors on any instruction set.
 constexpr int64_t kFewRowsFeatures = 240, kFewRowsUnit = 48;
 
 // A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some

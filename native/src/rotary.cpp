@@ -68,48 +68,63 @@ void check_operands(const RotaryBatch& b) {
     const Box x = {{{b.batch, b.x_stride}, {r.heads, r.x_head_stride}, {r.rows, r.x_row_stride}, {r.head_dim, 1}}};
     const Box out = {
         {{b.batch, b.out_stride}, {r.heads, r.out_head_stride}, {r.rows, r.out_row_stride}, {r.head_dim, 1}}};
-    const int64_t x_bytes = x.bytes("x", r.x, r.type), out_bytes = out.bytes("out", r.out, r.type);
-    check_distinct("out", out.axes, 4);
-    const bool same = r.x == r.out && b.x_stride == b.out_stride && r.x_head_stride == r.out_head_stride &&
-                      r.x_row_stride == r.out_row_stride;
-    if (!same) check_apart("out", r.out, out_bytes, "x", r.x, x_bytes);
+    const int64_t x_bytes = x.bytes("x", r.x, r.x_type), out_bytes = out.bytes(b.out_name, r.out, r.out_type);
+    check_distinct(b.out_name, out.axes, 4);
+    const bool same = b.may_be_same && r.x == r.out && b.x_stride == b.out_stride &&
+                      r.x_head_stride == r.out_head_stride && r.x_row_stride == r.out_row_stride;
+    if (!same) check_apart(b.out_name, r.out, out_bytes, "x", r.x, x_bytes);
+    if (r.rotary_dim == 0) return;
     const int64_t half = r.rotary_dim / 2;
-    check_apart("out", r.out, out_bytes, "cos", r.cos, 4 * span("cos", r.cos, r.table_stride, b.table_rows, half));
-    check_apart("out", r.out, out_bytes, "sin", r.sin, 4 * span("sin", r.sin, r.table_stride, b.table_rows, half));
+    check_apart(b.out_name, r.out, out_bytes, "cos", r.cos, 4 * span("cos", r.cos, r.table_stride, b.table_rows, half));
+    check_apart(b.out_name, r.out, out_bytes, "sin", r.sin, 4 * span("sin", r.sin, r.table_stride, b.table_rows, half));
     if (b.ids != nullptr) {
         const Axis ids[] = {{b.batch, b.ids_stride}, {r.rows, 1}};
-        check_apart("out", r.out, out_bytes, "positionIds", b.ids, 8 * extent("positionIds", ids, 2));
+        check_apart(b.out_name, r.out, out_bytes, "positionIds", b.ids, 8 * extent("positionIds", ids, 2));
     }
-    if (b.start != nullptr) check_apart("out", r.out, out_bytes, "start", b.start, 8 * b.batch);
+    if (b.start != nullptr) check_apart(b.out_name, r.out, out_bytes, "start", b.start, 8 * b.batch);
 }
 
 }  // namespace
 
-void rotary(const RotaryBatch& b, const Execution& execution) {
+void check_sizes(const RotaryBatch& b) {
     const Rotary& r = b.entry;
     require_size("batch", b.batch, 0);
     require_size("heads", r.heads, 1);
     require_size("rows", r.rows, 0);
     require_size("headDim", r.head_dim, 1);
+    if (b.may_turn_nothing && r.rotary_dim == 0) return;
     require_size("positions", b.table_rows, 0);
     check_rotary_dim(r);
-    require_threads(execution.threads);
-    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
-    if (b.batch == 0 || r.rows == 0) return;
+}
+
+void check_memory(const RotaryBatch& b) {
     check_operands(b);
-    check_positions(b);
+    if (b.entry.rotary_dim > 0) check_positions(b);
+}
+
+void for_runs(const RotaryBatch& b, int32_t threads, const std::function<void(const RotaryRun&)>& work) {
+    const Rotary& r = b.entry;
     // Runs of rows of one batch entry, all heads at once: an angle is read from memory once.
     const int64_t each = std::max<int64_t>(1, kTaskElements / r.head_dim / r.heads), runs = (r.rows + each - 1) / each;
-    parallel_for(b.batch * runs, execution.threads, [&](int64_t task) {
-        const int64_t i = task / runs, first = task % runs * each, bytes = bytes_of(r.type);
+    parallel_for(b.batch * runs, threads, [&](int64_t task) {
+        const int64_t i = task / runs, first = task % runs * each;
         Rotary part = r;
-        part.x = static_cast<const char*>(r.x) + (i * b.x_stride + first * r.x_row_stride) * bytes;
-        part.out = static_cast<char*>(r.out) + (i * b.out_stride + first * r.out_row_stride) * bytes;
+        part.x = static_cast<const char*>(r.x) + (i * b.x_stride + first * r.x_row_stride) * bytes_of(r.x_type);
+        part.out = static_cast<char*>(r.out) + (i * b.out_stride + first * r.out_row_stride) * bytes_of(r.out_type);
         part.positions = b.ids == nullptr ? nullptr : b.ids + i * b.ids_stride + first;
         part.first_position = (b.start == nullptr ? 0 : b.start[i]) + first;
         part.rows = std::min(each, r.rows - first);
-        kernels.rotary(part);
+        work({part, i, first});
     });
+}
+
+void rotary(const RotaryBatch& b, const Execution& execution) {
+    check_sizes(b);
+    require_threads(execution.threads);
+    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
+    if (b.batch == 0 || b.entry.rows == 0) return;
+    check_memory(b);
+    for_runs(b, execution.threads, [&](const RotaryRun& run) { kernels.rotary(run.part); });
 }
 
 }  // namespace attn4j

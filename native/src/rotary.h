@@ -2,6 +2,8 @@
 // Rotary embedding of a batch: checks and tasks; and its tables. Contracts: attn4j_rotary, attn4j_rotary_tables.
 #pragma once
 
+#include <functional>
+
 #include "kernels/rotary/rotary.h"
 #include "matrix.h"
 
@@ -15,7 +17,23 @@ struct RotaryBatch {
     const int64_t* ids;    // [batch, rows], batch stride ids_stride, 0 to repeat; or null
     const int64_t* start;  // [batch], or null for 0
     int64_t ids_stride;
+    const char* out_name;
+    bool may_be_same;       // out may be x
+    bool may_turn_nothing;  // rotary_dim may be 0: tables and positions are then not looked at
 };
+
+// The rules of sizes, and of what lies in memory.
+void check_sizes(const RotaryBatch& batch);
+void check_memory(const RotaryBatch& batch);
+
+// Rows from `first` on of a batch entry.
+struct RotaryRun {
+    Rotary part;
+    int64_t entry, first;
+};
+
+// Calls work for runs of rows, each a task.
+void for_runs(const RotaryBatch& batch, int32_t threads, const std::function<void(const RotaryRun&)>& work);
 
 void rotary(const RotaryBatch& batch, const Execution& execution);
 

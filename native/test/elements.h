@@ -45,5 +45,5 @@ struct Elements {
 
 private:
     char* address(const Index& at) const;
-    int64_t bytes() const { return dtype == ATTN4J_F32 ? 4 : 2; }
+    int64_t bytes() const { return dtype == ATTN4J_F32 ? 4 : dtype == ATTN4J_INT8 ? 1 : 2; }
 };

@@ -52,6 +52,7 @@ static void layers(attn4j_isa isa) {
     const float x[] = {3, 4, 0, 0}, y[] = {1, 1, 1, 1}, gamma[] = {1, 1}, beta[] = {0, 1};
     const int32_t ids[] = {1, 0};
     const int64_t cu[] = {0, 2};
+    int32_t tokens[2] = {-1, -1};
     float out[4] = {0};
     CHECK(attn4j_normalize(x, 2, 1e-12, out, 2, 2, 2, isa, 0) == ATTN4J_OK);
     CHECK(near(out[0], 0.6) && near(out[1], 0.8) && out[2] == 0 && out[3] == 0);
@@ -65,6 +66,10 @@ static void layers(attn4j_isa isa) {
     CHECK(near(out[0], gamma[0] * 3 / sqrt(12.5)) && near(out[1], gamma[1] * 4 / sqrt(12.5)));
     CHECK(attn4j_gate(x, 2, y, 2, 2, out, 2, 1, 2, isa, 0) == ATTN4J_OK);
     CHECK(near(out[0], 3 / (1 + exp(-y[0]))) && near(out[1], 4 / (1 + exp(-y[0]))));
+    CHECK(attn4j_swiglu(y, 2, x, 2, out, 2, 1, 2, isa, 0) == ATTN4J_OK);
+    CHECK(near(out[0], 3 / (1 + exp(-y[0]))) && near(out[1], 4 / (1 + exp(-y[1]))));
+    CHECK(attn4j_sample(x, 2, 2, 2, 0, 0, 1, 0, 0, tokens, isa, 0) == ATTN4J_OK);
+    CHECK(tokens[0] == 1 && tokens[1] == 0);
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 0, isa, 0) == ATTN4J_OK);
     CHECK(out[0] == 0 && out[1] == 0 && out[2] == 3 && out[3] == 4);
     CHECK(attn4j_embed(x, 2, 2, ids, out, 2, 2, 2, 1, isa, 0) == ATTN4J_OK);
@@ -80,6 +85,8 @@ static void positions_and_parts(attn4j_isa isa) {
     const int64_t strides[] = {2, 2}, start = 1;
     float cos_table[2], sin_table[2], out[4] = {0}, lse = -1;
     uint16_t half[4];
+    int8_t quantized[4] = {0};
+    float scale = -1;
     CHECK(attn4j_cast(x, ATTN4J_F32, 4, half, ATTN4J_BF16, 4, 1, 4, isa, 1) == ATTN4J_OK);
     CHECK(half[0] == 0x3f80 && half[1] == 0xc020);
     CHECK(attn4j_cast(half, ATTN4J_BF16, 4, out, ATTN4J_F32, 4, 1, 4, isa, 1) == ATTN4J_OK);
@@ -91,6 +98,9 @@ static void positions_and_parts(attn4j_isa isa) {
     CHECK(attn4j_rotary(x, 0, 0, 4, out, 0, 0, 4, ATTN4J_F32, 1, 1, 1, 4, 2, ATTN4J_ROTARY_PAIRS, cos_table, sin_table,
                         2, 1, NULL, 0, &start, isa, 1) == ATTN4J_OK);
     CHECK(near(out[0], cos(1) + 2.5 * sin(1)) && near(out[1], sin(1) - 2.5 * cos(1)) && out[2] == 3 && out[3] == 4);
+    CHECK(attn4j_append(x, 0, 0, 4, ATTN4J_F32, quantized, 0, 0, 4, ATTN4J_INT8, &scale, 0, 0, 1, 1, 1, 4, 0,
+                        ATTN4J_ROTARY_HALVES, NULL, NULL, 0, 0, NULL, 0, NULL, isa, 1) == ATTN4J_OK);
+    CHECK(near(scale, 4 / 127.0) && quantized[0] == 32 && quantized[1] == -79 && quantized[3] == 127);
 }
 
 /* By our own tile, and by OpenBLAS where this program was given one. */

@@ -128,6 +128,16 @@ const Layer kGate = {"gate",
                      false,
                      "x",
                      "gate"};
+const Layer kSwiglu = {"swiglu",
+                       [](const Arguments& a) {
+                           return attn4j_swiglu(a.residual, a.residual_stride, a.x, a.x_stride, a.out, a.out_stride,
+                                                a.rows, a.width, a.isa, a.threads);
+                       },
+                       true,
+                       false,
+                       false,
+                       "up",
+                       "gate"};
 
 class LayerErrors : public testing::Test {
 protected:
@@ -243,6 +253,11 @@ TEST_F(LayerErrors, Gate) {
     // A gate of heads is narrower than out: over each other it would be overwritten before it is read.
     refuse(kGate, [](Arguments& a) { a.group = 3, a.out = const_cast<float*>(a.residual); },
            {"out must not overlap gate"});
+}
+
+TEST_F(LayerErrors, Swiglu) {
+    refuse(kSwiglu, [](Arguments& a) { a.residual = nullptr; }, {"gate must not be null"});
+    refuse(kSwiglu, [](Arguments& a) { a.x = nullptr; }, {"up must not be null"});
 }
 
 TEST_F(LayerErrors, Embed) {

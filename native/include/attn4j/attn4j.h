@@ -36,7 +36,7 @@ typedef enum attn4j_dtype {
     ATTN4J_F32 = 0,
     ATTN4J_BF16 = 1, /* the upper half of a float32 */
     ATTN4J_F16 = 2,  /* IEEE 754 binary16 */
-    ATTN4J_INT8 = 3
+    ATTN4J_INT8 = 3  /* rows of a cache, each with a float32 scale: a number is scale * q */
 } attn4j_dtype;
 
 /* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
@@ -295,6 +295,21 @@ ATTN4J_API attn4j_status attn4j_gate(const float* x, int64_t x_stride, const flo
                                      int64_t group, float* out, int64_t out_stride, int64_t rows, int64_t width,
                                      attn4j_isa isa, int32_t threads);
 
+/* out = silu(gate) * up, with silu(g) = g * sigmoid(g), all [rows, width]. out may be either. arXiv:2002.05202. */
+ATTN4J_API attn4j_status attn4j_swiglu(const float* gate, int64_t gate_stride, const float* up, int64_t up_stride,
+                                       float* out, int64_t out_stride, int64_t rows, int64_t width, attn4j_isa isa,
+                                       int32_t threads);
+
+/* tokens[r] = a token drawn by row r of logits [rows, vocabulary]: of the top_k largest logits (0: of all), those of
+ * the least number whose weights exp(logit / temperature) come to top_p of the sum (1: all; one at least); of equal
+ * logits those of lower tokens come first. A token is drawn by its weight. temperature 0: the token of the largest
+ * logit, whatever else is given. The draw of (seed, step, r) is a Philox number that depends on nothing else.
+ * temperature >= 0 and finite, 0 < top_p <= 1, top_k, step >= 0, 1 <= vocabulary < 2^31. A logit may be -inf (never
+ * drawn), but neither NaN nor inf, and not all of a row -inf. tokens [rows] overlaps nothing. arXiv:1904.09751. */
+ATTN4J_API attn4j_status attn4j_sample(const float* logits, int64_t logits_stride, int64_t rows, int64_t vocabulary,
+                                       double temperature, int64_t top_k, double top_p, int64_t seed, int64_t step,
+                                       int32_t* tokens, attn4j_isa isa, int32_t threads);
+
 /* ---- masks ------------------------------------------------------------------------------------------------------- */
 
 /* What other libraries' masks come to in the terms of attention above, over [batch, heads, queries, keys + extra]: the
@@ -354,6 +369,22 @@ ATTN4J_API attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x
                                        attn4j_rotary_layout layout, const float* cos, const float* sin,
                                        int64_t positions, int64_t table_stride, const int64_t* position_ids,
                                        int64_t position_stride, const int64_t* start, attn4j_isa isa, int32_t threads);
+
+/* New rows of keys or values into a cache, in one pass: turned as attn4j_rotary does (keys; rotary_dim 0 for rows that
+ * are not turned, and no word of it is looked at), and stored in the cache's type. x [batch, heads, rows, head_dim] of
+ * x_dtype, F32, BF16 or F16; cache likewise of cache_dtype, which may be INT8, its first row that of the first new row.
+ * INT8: scales [batch, heads, rows] with strides of batch and head, not looked at for other types. scale = max|x| / 127
+ * over a row of head_dim numbers, q = x / scale rounded to the nearest, ties to even. Where the scale would be below
+ * 2^-126, the smallest normal number, it is 0 and so is every q; where a number is NaN or infinite, the scale is NaN and
+ * every q 0, so that the row reads as NaN. Other types: rounded as attn4j_cast does. cache and scales overlap nothing. */
+ATTN4J_API attn4j_status attn4j_append(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row,
+                                       attn4j_dtype x_dtype, void* cache, int64_t cache_batch, int64_t cache_head,
+                                       int64_t cache_row, attn4j_dtype cache_dtype, float* scales, int64_t scales_batch,
+                                       int64_t scales_head, int64_t batch, int64_t heads, int64_t rows,
+                                       int64_t head_dim, int64_t rotary_dim, attn4j_rotary_layout layout,
+                                       const float* cos, const float* sin, int64_t positions, int64_t table_stride,
+                                       const int64_t* position_ids, int64_t position_stride, const int64_t* start,
+                                       attn4j_isa isa, int32_t threads);
 
 /* How pair d's frequency f = base^(-2 d / rotary_dim) is changed for more positions than a model was trained with. It
  * makes original_positions * f / (2 pi) rotations within those. */

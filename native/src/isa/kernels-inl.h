@@ -5,6 +5,7 @@
 #include "simd/math-inl.h"
 
 #include "kernel_table.h"
+#include "kernels/append/append-inl.h"
 #include "kernels/attention/attention-inl.h"
 #include "kernels/cast/cast-inl.h"
 #include "kernels/decode/decode-inl.h"
@@ -18,6 +19,7 @@
 #include "kernels/pool/pool-inl.h"
 #include "kernels/rms_norm/rms_norm-inl.h"
 #include "kernels/rotary/rotary-inl.h"
+#include "kernels/sample/sample-inl.h"
 
 namespace {
 
@@ -34,9 +36,12 @@ constexpr attn4j::KernelTable kernel_table() {
             cast,
             merge,
             rotary,
+            append,
             gate,
             rms_norm,
-            fma_flops};
+            sample_kernel(),
+            fma_flops,
+            read_sum};
 }
 
 }  // namespace

@@ -22,7 +22,11 @@ inline void gate(const attn4j::Gate& w) {
             const F32 shared = w.group == 1 ? F32::zero() : sigmoid(F32::set(g[begin / run]));
             for (int64_t c = begin; c < begin + run; c += F32::lanes) {
                 const int64_t n = begin + run - c < F32::lanes ? begin + run - c : F32::lanes;
-                const F32 factor = w.group == 1 ? sigmoid(F32::load_first(g + c, n)) : shared;
+                F32 factor = shared;
+                if (w.group == 1) {
+                    const F32 by = F32::load_first(g + c, n), open = sigmoid(by);
+                    factor = w.silu ? by * open : open;
+                }
                 (F32::load_first(x + c, n) * factor).store_first(out + c, n);
             }
         }

@@ -4,3 +4,5 @@
 #include <cmath>
 
 double gate_reference(double x, double gate) { return x / (1 + std::exp(-gate)); }
+
+double swiglu_reference(double gate, double up) { return up * gate / (1 + std::exp(-gate)); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sigmoid gate against the double precision reference: awkward widths and groups, strides, in place, the whole
+// The sigmoid gate and SwiGLU against the double precision reference: awkward widths and groups, strides, in place, the whole
 // range.
 #include <gtest/gtest.h>
 
@@ -31,6 +31,75 @@ protected:
     }
 };
 ATTN4J_ON_EVERY_ISA(GateTest);
+
+class SwigluTest : public IsaTest {
+protected:
+    attn4j_status swiglu(const Tensor& gate, const Tensor& up, const Tensor& out, int32_t threads = 0) const {
+        return attn4j_swiglu(gate.data(), gate.strides[2], up.data(), up.strides[2], out.data(), out.strides[2],
+                             up.sizes[2], up.sizes[3], isa(), threads);
+    }
+    static void expect_correct(const Tensor& gate, const Tensor& up, const Tensor& out) {
+        for (int64_t row = 0; row < up.sizes[2]; ++row)
+            for (int64_t c = 0; c < up.sizes[3]; ++c) {
+                const double expected = swiglu_reference(gate.at(row, c), up.at(row, c));
+                ASSERT_NEAR(out.at(row, c), expected,
+                            3e-7 * std::fabs(gate.at(row, c) * up.at(row, c)) + 0x1p-23 * std::fabs(expected))
+                    << "row=" << row << " c=" << c << " gate=" << gate.at(row, c);
+            }
+        EXPECT_TRUE(out.gaps_untouched());
+    }
+};
+ATTN4J_ON_EVERY_ISA(SwigluTest);
+
+TEST_P(SwigluTest, WidthsStridesAndInPlace) {
+    Random random(test_seed());
+    for (const int64_t width : widths())
+        for (const int64_t gap : {0, 3}) {
+            const Tensor gate = Tensor::matrix(4, width, width + gap), up = Tensor::matrix(4, width, width + 2 * gap),
+                         out = Tensor::matrix(4, width, width + gap + 1, GuardedFloats::Flush::AT_BEGIN);
+            for (const Tensor& t : {gate, up}) t.fill_normal(random);
+            ASSERT_EQ(swiglu(gate, up, out), ATTN4J_OK) << attn4j_error_message();
+            expect_correct(gate, up, out);
+            const Tensor over_gate = gate.copy(), over_up = up.copy();
+            ASSERT_EQ(swiglu(over_gate, up, over_gate), ATTN4J_OK) << attn4j_error_message();
+            EXPECT_EQ(difference(over_gate.values(), out.values()), "");
+            ASSERT_EQ(swiglu(gate, over_up, over_up), ATTN4J_OK) << attn4j_error_message();
+            EXPECT_EQ(difference(over_up.values(), out.values()), "");
+        }
+}
+
+TEST_P(SwigluTest, TheWholeRange) {
+    constexpr int64_t width = 2001;
+    const Tensor gate = Tensor::vector(width), up = Tensor::vector(width), out = Tensor::vector(width);
+    up.fill(-2);
+    for (int64_t c = 0; c < width; ++c) gate.at(0, c) = static_cast<float>(c - 1000) * 0.11f;
+    ASSERT_EQ(swiglu(gate, up, out), ATTN4J_OK) << attn4j_error_message();
+    expect_correct(gate, up, out);
+    constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+    const float ends[] = {infinity, nan, 0, 1e30f, -1e30f, -infinity}, twos[] = {2, 2, 2, 2, 2, 2};
+    float result[6];
+    ASSERT_EQ(attn4j_swiglu(ends, 6, twos, 6, result, 6, 1, 6, isa(), 1), ATTN4J_OK);
+    EXPECT_EQ(result[0], infinity);
+    EXPECT_TRUE(std::isnan(result[1]));
+    EXPECT_EQ(result[2], 0);
+    EXPECT_EQ(result[3], 2e30f);
+    EXPECT_EQ(result[4], 0);
+    EXPECT_TRUE(std::isnan(result[5]));
+}
+
+TEST_P(SwigluTest, SameBitsOnAnyNumberOfThreads) {
+    const ScopedThreads pool(8);
+    Random random(test_seed());
+    const Tensor gate = Tensor::matrix(300, 402, 402), up = Tensor::matrix(300, 402, 402),
+                 alone = Tensor::matrix(300, 402, 402);
+    for (const Tensor& t : {gate, up}) t.fill_normal(random);
+    ASSERT_EQ(swiglu(gate, up, alone, 1), ATTN4J_OK);
+    for (const int32_t threads : {2, 3, 8, 0}) {
+        const Tensor out = Tensor::matrix(300, 402, 402);
+        ASSERT_EQ(swiglu(gate, up, out, threads), ATTN4J_OK);
+        EXPECT_EQ(difference(alone.values(), out.values()), "") << threads;
+    }
+}
 
 TEST_P(GateTest, WidthsGroupsAndStrides) {
     Random random(test_seed());

@@ -82,7 +82,7 @@ inline void linear_rows(const LinearBlock& block) {
 
 template <typename Tiles>
 inline int64_t linear_workspace_floats(int64_t rows, int64_t in_features, int64_t out_features) {
-    return rows < F32::lanes ? few_rows_workspace_floats<Tiles>(out_features)
+    return rows < F32::lanes ? few_rows_workspace_floats(out_features)
                              : (kPanel + in_features) * Tiles::max_vectors * F32::lanes;
 }
 

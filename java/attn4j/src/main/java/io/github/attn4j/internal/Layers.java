@@ -106,6 +106,29 @@ public final class Layers {
         }
     }
 
+    /** out = silu(gate) * up */
+    public static void swiglu(View gate, View up, View out, Isa isa, int threads) {
+        Held.acquire(gate, up, out, null, null);
+        try {
+            Status.check(Native.attn4j_swiglu(gate.address, gate.rowStride(), up.address, up.rowStride(), out.address,
+                out.rowStride(), up.rows(), up.width(), isa.ordinal(), threads));
+        } finally {
+            Held.release(gate, up, out, null, null);
+        }
+    }
+
+    /** tokens[r] drawn by logits[r] */
+    public static void sample(View logits, double temperature, long topK, double topP, long seed, long step,
+                              View tokens, Isa isa, int threads) {
+        Held.acquire(logits, tokens, null, null, null);
+        try {
+            Status.check(Native.attn4j_sample(logits.address, logits.rowStride(), logits.rows(), logits.width(),
+                temperature, topK, topP, seed, step, tokens.address, isa.ordinal(), threads));
+        } finally {
+            Held.release(logits, tokens, null, null, null);
+        }
+    }
+
     /** out[r] = table[ids[r]], or += */
     public static void embed(View table, View ids, View out, boolean accumulate, Isa isa, int threads) {
         Held.acquire(table, ids, out, null, null);
