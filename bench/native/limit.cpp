@@ -45,11 +45,11 @@ void pin_thread(const std::vector<int>& processors) {
 #endif
 
 // FLOPs per second of one thread over at least `seconds`.
-double run_limit(const attn4j::KernelTable& kernels, double seconds) {
+double run_limit(double (*run)(int64_t rounds), double seconds) {
     const Clock::time_point start = Clock::now();
     double flops = 0, elapsed = 0;
     do {
-        flops += kernels.fma_flops(20000);
+        flops += run(20000);
         elapsed = seconds_since(start);
     } while (elapsed < seconds);
     return flops / elapsed;
@@ -67,9 +67,10 @@ void pin_process(int threads) {
 #endif
 }
 
-double measure_limit(attn4j_isa isa, int threads, double seconds) {
-    const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
-    if (threads == 1) return run_limit(kernels, seconds) * 1e-9;
+double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds) {
+    const attn4j::Bf16Kernels* const bf16 = dtype == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa) : nullptr;
+    const auto run = bf16 != nullptr ? bf16->flops : attn4j::kernels_of(isa).fma_flops;
+    if (threads == 1) return run_limit(run, seconds) * 1e-9;
     std::vector<double> rates(static_cast<size_t>(threads));
     std::vector<std::thread> workers;
     std::atomic<int> ready{0};
@@ -84,13 +85,14 @@ double measure_limit(attn4j_isa isa, int threads, double seconds) {
             ready.fetch_add(1);
             while (ready.load() < threads) {
             }
-            rates[static_cast<size_t>(i)] = run_limit(kernels, seconds);
+            rates[static_cast<size_t>(i)] = run_limit(run, seconds);
         });
     for (std::thread& worker : workers) worker.join();
     return std::accumulate(rates.begin(), rates.end(), 0.0) * 1e-9;
 }
 
-Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call) {
+Measurement measure(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds, double flops,
+                    const std::function<void()>& call) {
     // A repetition lasts some milliseconds, so that neither the clock nor the limit's own noise matters.
     constexpr double repetition_seconds = 8e-3, limit_seconds = 2e-3;
     call();
@@ -101,13 +103,13 @@ Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, c
     std::vector<double> times, limits, shares;
     const Clock::time_point begin = Clock::now();
     do {
-        const double before = measure_limit(isa, threads, limit_seconds);
+        const double before = measure_limit(isa, dtype, threads, limit_seconds);
         // Once untimed: the limit's threads have just had the processors.
         call();
         start = Clock::now();
         for (int i = 0; i < inner; ++i) call();
         const double time = seconds_since(start) / inner;
-        const double limit = (before + measure_limit(isa, threads, limit_seconds)) / 2;
+        const double limit = (before + measure_limit(isa, dtype, threads, limit_seconds)) / 2;
         times.push_back(time);
         limits.push_back(limit);
         shares.push_back(flops / time * 1e-9 / limit);

@@ -19,8 +19,10 @@ struct Measurement {
 // Restricts this process to as many processors as threads.
 void pin_process(int threads);
 
-// Multiply-adds per second, in GFLOP/s, of the ISA's registers alone, on pinned threads all at once.
-double measure_limit(attn4j_isa isa, int threads, double seconds);
+// Multiply-adds per second, in GFLOP/s, of the ISA's registers alone, on pinned threads all at once: of bfloat16 where
+// that is the type and the ISA multiplies it, else of float32.
+double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds);
 
 // Repeats `call`, of `flops` useful FLOPs, for `seconds`.
-Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call);
+Measurement measure(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds, double flops,
+                    const std::function<void()>& call);

@@ -53,12 +53,12 @@ int run_linear(int argc, char** argv) {
         error = std::max(error, std::fabs(expected - y[static_cast<size_t>(element)]));
     }
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
-    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
+    const Measurement m = measure(isa, ATTN4J_F32, threads, options.real("seconds", 1), flops, call);
     std::printf(
         "{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", \"gemm\": "
         "\"%s\", ",
         static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
         in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
-    print_measurement(isa, threads, m, error);
+    print_measurement(ATTN4J_F32, isa, threads, m, error);
     return 0;
 }

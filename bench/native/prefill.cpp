@@ -42,6 +42,34 @@ Floats normal(int64_t n, unsigned seed) {
     return values;
 }
 
+// Numbers as they are stored.
+class Operand {
+public:
+    Operand(Floats values, attn4j_dtype dtype) : dtype_(dtype), floats_(std::move(values)) {
+        if (dtype == ATTN4J_F32) return;
+        halves_.resize(floats_.size());
+        const auto n = static_cast<int64_t>(floats_.size());
+        require(attn4j_cast(floats_.data(), ATTN4J_F32, n, halves_.data(), dtype, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+    }
+    const void* data() const {
+        return dtype_ == ATTN4J_F32 ? static_cast<const void*>(floats_.data()) : halves_.data();
+    }
+    void* data() { return const_cast<void*>(static_cast<const Operand*>(this)->data()); }
+    // As float32, after any rounding.
+    Floats values() const {
+        if (dtype_ == ATTN4J_F32) return floats_;
+        Floats values(floats_.size());
+        const auto n = static_cast<int64_t>(values.size());
+        require(attn4j_cast(halves_.data(), dtype_, n, values.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+        return values;
+    }
+
+private:
+    attn4j_dtype dtype_;
+    Floats floats_;
+    std::vector<uint16_t, Aligned<uint16_t>> halves_;
+};
+
 // Keys [first, end) are visible to a query.
 struct Range {
     int64_t first, end;
@@ -107,8 +135,7 @@ int run_prefill(int argc, char** argv) {
         throw std::invalid_argument("unknown lengths: --key-lengths " + lengths);
     if (mask != "none" && mask != "bool" && mask != "bias") throw std::invalid_argument("unknown mask: --mask " + mask);
     s.key_length = lengths == "half" ? s.keys / 2 : s.keys;
-    if (options.text("dtype", "f32") != "f32")
-        throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
+    const attn4j_dtype dtype = dtype_of(options.text("dtype", "f32"));
     const int threads = static_cast<int>(options.number("threads", 1));
     const attn4j_isa isa = isa_of(options.text("isa", ""));
     pin_process(threads);
@@ -130,21 +157,23 @@ int run_prefill(int argc, char** argv) {
         require(attn4j_plan_set_bias(plan, 0, 0, s.keys, 1));
     }
     const std::vector<int64_t> key_lengths(static_cast<size_t>(s.batch), s.key_length);
+    for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V, ATTN4J_OUT})
+        require(attn4j_plan_set_dtype(plan, operand, dtype));
     require(attn4j_plan_set_isa(plan, isa));
     require(attn4j_plan_set_threads(plan, threads));
     require(attn4j_plan_build(plan));
 
-    const auto q = normal(s.batch * s.heads * s.queries * s.head_dim, 1);
-    const auto k = normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2);
-    const auto v = normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3);
-    Floats out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
+    const Operand q(normal(s.batch * s.heads * s.queries * s.head_dim, 1), dtype);
+    const Operand k(normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2), dtype);
+    const Operand v(normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3), dtype);
+    Operand out(Floats(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim)), dtype);
     const auto call = [&] {
         require(attn4j_plan_run(plan, s.batch, s.queries, s.keys, q.data(), k.data(), v.data(), out.data(), nullptr,
                                 key_lengths.data(), nullptr, nullptr, nullptr, mask == "bias" ? s.bias.data() : nullptr,
                                 mask == "bool" ? keep.data() : nullptr, nullptr, nullptr, nullptr, 0, nullptr));
     };
     call();
-    const double error = max_error(s, q, k, v, out);
+    const double error = max_error(s, q.values(), k.values(), v.values(), out.values());
 
     double scores = 0;
     for (int64_t i = 0; i < s.queries; ++i) {
@@ -152,7 +181,7 @@ int run_prefill(int argc, char** argv) {
         scores += static_cast<double>(visible.end - visible.first);
     }
     const double flops = 2.0 * scores * static_cast<double>(s.batch * s.heads * (s.head_dim + s.value_dim));
-    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
+    const Measurement m = measure(isa, dtype, threads, options.real("seconds", 1), flops, call);
     std::printf(
         "{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
         "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
@@ -161,7 +190,7 @@ int run_prefill(int argc, char** argv) {
         static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
         static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window),
         lengths.c_str(), mask.c_str());
-    print_measurement(isa, threads, m, error);
+    print_measurement(dtype, isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;
 }

@@ -33,6 +33,13 @@ struct KernelTable {
     double (*fma_flops)(int64_t rounds);
 };
 
+// What an ISA that multiplies bfloat16 puts in place of the kernels above where all that is multiplied is bfloat16.
+struct Bf16Kernels {
+    AttentionKernel attention;        // q, k and v are bfloat16, Stage::none
+    double (*flops)(int64_t rounds);  // as fma_flops
+};
+
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;
+extern const Bf16Kernels avx512bf16_table, amx_table;
 
 }  // namespace attn4j

@@ -145,6 +145,16 @@ AttentionBlock make_block(const AttentionProblem& p, const AttentionOperands& o,
     return block;
 }
 
+bool all_bf16(const AttentionProblem& p) {
+    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
+           p.types[ATTN4J_V] == Element::bf16;
+}
+
+const AttentionKernel& kernel_for(const AttentionProblem& p, attn4j_isa isa) {
+    const Bf16Kernels* const bf16 = bf16_kernels_of(isa);
+    return bf16 != nullptr && all_bf16(p) && p.stage == ATTN4J_STAGE_NONE ? bf16->attention : kernels_of(isa).attention;
+}
+
 Blocks blocks_of(int64_t queries, const AttentionKernel& kernel) {
     return Blocks(queries, kernel.lanes, kernel.block_queries);
 }
@@ -215,7 +225,7 @@ void Plan::build() {
     require_open();
     check_problem(problem_);
     isa_ = resolve_isa(isa_);
-    const AttentionKernel& kernel = kernels_of(isa_).attention;
+    const AttentionKernel& kernel = kernel_for(problem_, isa_);
     // Whole cache lines, so that what follows it is aligned as well.
     const int64_t line = kAlignment / static_cast<int64_t>(sizeof(float));
     const Share share = largest_share(problem_);
@@ -320,9 +330,9 @@ void Plan::explain(char* text, int64_t capacity) const {
     const int64_t tasks = sequences * share_of(p, sequences * p.heads * blocks.count, threads).tasks(p, blocks);
     std::snprintf(
         text, static_cast<size_t>(capacity),
-        "kernel=fused-forward isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
+        "kernel=fused-forward%s isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
         "workspace=%lld bytes a thread",
-        isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
+        kernel_ == &kernels_of(isa_).attention ? "" : " (bfloat16 products)", isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
         static_cast<long long>(kernel_->lanes), static_cast<long long>(kernel_->block_queries),
         static_cast<long long>(kernel_->key_block), static_cast<long long>(tasks),
         p.ragged ? "if all queries were one sequence" : "batch x heads x blocks of queries", threads,

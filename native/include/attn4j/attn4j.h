@@ -37,13 +37,18 @@ typedef enum attn4j_dtype {
     ATTN4J_F16 = 2   /* IEEE 754 binary16 */
 } attn4j_dtype;
 
-/* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
+/* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has; but not
+ * AVX512BF16 on Intel's CPUs, whose dot products are slower than float32. The last two are AVX512 but where bfloat16 is
+ * multiplied by bfloat16. Asking for any of them, DEFAULT included, first asks Linux for the registers of AMX, for the
+ * whole process; if that is refused AMX is not supported. */
 typedef enum attn4j_isa {
     ATTN4J_ISA_DEFAULT = 0,
     ATTN4J_ISA_SCALAR = 1,
     ATTN4J_ISA_AVX2 = 2,   /* with FMA and F16C */
     ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
-    ATTN4J_ISA_NEON = 4
+    ATTN4J_ISA_NEON = 4,
+    ATTN4J_ISA_AVX512BF16 = 5, /* AVX512 and AVX512-BF16 */
+    ATTN4J_ISA_AMX = 6         /* AVX512BF16 and AMX-TILE, AMX-BF16 */
 } attn4j_isa;
 
 /* The four operands of attention, for attn4j_plan_set_strides. */
@@ -95,7 +100,7 @@ ATTN4J_API int32_t attn4j_isa_supported(attn4j_isa isa);
 /* Resolves DEFAULT. INVALID_ARGUMENT if ATTN4J_ISA names none, UNSUPPORTED if this CPU lacks it; else *resolved. */
 ATTN4J_API attn4j_status attn4j_isa_resolve(attn4j_isa isa, int32_t* resolved);
 
-/* "scalar", "avx2", "avx512", "neon", "default" */
+/* "scalar", "avx2", "avx512", "neon", "avx512bf16", "amx", "default" */
 ATTN4J_API const char* attn4j_isa_name(attn4j_isa isa);
 
 /* Threads of the library's own pool, the calling one included: at first the number of physical cores this process may

@@ -12,6 +12,7 @@
 #include "attn4j/attn4j.h"
 #include "environment.h"
 #include "isas.h"
+#include "kernels/cast/reference.h"
 #include "random.h"
 #include "tolerance.h"
 
@@ -24,14 +25,20 @@ struct Case {
     bool causal, bias, mask, slopes, sinks, averaged;
     double softcap;
     attn4j_stage stage;
+    double dropout = 0;
 };
 
 struct Operands {
     std::vector<float> q, k, v, bias, slopes, sinks, out, lse, scores;
+    std::vector<uint16_t> halves[3];  // q, k and v where they are stored so
     std::vector<uint8_t> mask;
+
+    const void* stored(int i) const {
+        return halves[i].empty() ? static_cast<const void*>((i == 0 ? q : i == 1 ? k : v).data()) : halves[i].data();
+    }
 };
 
-class AttentionOptions : public IsaTest {
+class AttentionOptions : public IsaTypeTest {
 protected:
     Random random{test_seed()};
 
@@ -70,6 +77,9 @@ protected:
         o.q = normal(c.heads * c.queries * c.head_dim);
         o.k = normal(c.heads * c.keys * c.head_dim);
         o.v = normal(c.heads * c.keys * c.value_dim);
+        store(o.q, o.halves[0]);
+        store(o.k, o.halves[1]);
+        store(o.v, o.halves[2]);
         if (c.bias) {
             o.bias = normal(c.queries * c.keys);
             for (float& value : o.bias)
@@ -87,12 +97,25 @@ protected:
         return o;
     }
 
+    // Rounds an operand to the type and stores it so.
+    void store(std::vector<float>& numbers, std::vector<uint16_t>& halves) const {
+        if (dtype() == ATTN4J_F32) return;
+        for (float& number : numbers) {
+            halves.push_back(static_cast<uint16_t>(bits_reference(dtype(), number)));
+            number = static_cast<float>(value_reference(dtype(), halves.back()));
+        }
+    }
+
     static const float* address(const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); }
 
     void run(const Case& c, Operands& o) const {
         const attn4j_plan plan = attn4j_plan_create(1, c.heads, c.heads, c.queries, c.keys, c.head_dim, c.value_dim);
         ASSERT_NE(plan, nullptr) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V}) {
+            EXPECT_EQ(attn4j_plan_set_dtype(plan, operand, dtype()), ATTN4J_OK);
+        }
+        EXPECT_EQ(attn4j_plan_set_dropout(plan, c.dropout), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_window(plan, c.left, c.right), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_softcap(plan, c.softcap), ATTN4J_OK);
         if (c.causal) {
@@ -107,7 +130,7 @@ protected:
         EXPECT_EQ(attn4j_plan_set_stage(plan, c.stage, c.averaged, 0, c.queries * c.keys, c.keys), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_isa(plan), isa());
-        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.q.data(), o.k.data(), o.v.data(), o.out.data(),
+        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.stored(0), o.stored(1), o.stored(2), o.out.data(),
                                   o.lse.data(), &c.key_length, &c.offset, nullptr, nullptr, address(o.bias),
                                   c.mask ? o.mask.data() : nullptr, address(o.slopes), address(o.sinks),
                                   o.scores.empty() ? nullptr : o.scores.data(), 0, nullptr),
@@ -149,12 +172,12 @@ protected:
         return expected == actual || std::fabs(expected - actual) <= tolerance;
     }
 
-    static void expect_correct(const Case& c, const Operands& o) {
+    void expect_correct(const Case& c, const Operands& o) const {
         std::vector<double> mean(static_cast<size_t>(c.averaged ? c.queries * c.keys : 0));
         for (int64_t h = 0; h < c.heads; ++h)
             for (int64_t i = 0; i < c.queries; ++i) {
                 const Row row = scores(c, o, h, i);
-                const double tolerance = attention_tolerance(c.head_dim, row.largest);
+                const double tolerance = attention_tolerance(dtype(), c.head_dim, row.largest);
                 double sum = c.sinks ? std::exp(static_cast<double>(o.sinks[static_cast<size_t>(h)])) : 0;
                 for (const double s : row.hidden) sum += std::exp(s);
                 const std::string where = "head " + std::to_string(h) + " query " + std::to_string(i);
@@ -186,10 +209,10 @@ protected:
                 }
             }
         for (size_t n = 0; n < mean.size(); ++n)
-            ASSERT_TRUE(close(mean[n], o.scores[n], attention_tolerance(c.head_dim, 0))) << "mean " << n;
+            ASSERT_TRUE(close(mean[n], o.scores[n], attention_tolerance(dtype(), c.head_dim, 0))) << "mean " << n;
     }
 };
-ATTN4J_ON_EVERY_ISA(AttentionOptions);
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionOptions);
 
 TEST_P(AttentionOptions, RandomCases) {
     for (int64_t i = 0; i < test_cases(); ++i) {
@@ -204,6 +227,32 @@ TEST_P(AttentionOptions, RandomCases) {
                    << " mask " << c.mask << " slopes " << c.slopes << " sinks " << c.sinks << " softcap " << c.softcap
                    << " stage " << c.stage;
         }
+    }
+}
+
+// What is dropped does not depend on whether the weights are asked for.
+TEST_P(AttentionOptions, DroppedWeightsTimesValues) {
+    for (int i = 0; i < 20; ++i) {
+        Case c = draw();
+        c.averaged = false;
+        c.dropout = 0.3;
+        c.stage = ATTN4J_STAGE_WEIGHTS;
+        Operands o = fill(c);
+        run(c, o);
+        c.stage = ATTN4J_STAGE_NONE;
+        Operands alone = o;
+        alone.scores.clear();
+        run(c, alone);
+        const double tolerance = attention_tolerance(dtype(), c.head_dim, 0) / (1 - c.dropout);
+        for (int64_t row = 0; row < c.heads * c.queries; ++row)
+            for (int64_t d = 0; d < c.value_dim; ++d) {
+                double expected = 0;
+                for (int64_t j = 0; j < c.keys; ++j)
+                    expected += static_cast<double>(o.scores[static_cast<size_t>(row * c.keys + j)]) *
+                                o.v[static_cast<size_t>((row / c.queries * c.keys + j) * c.value_dim + d)];
+                ASSERT_NEAR(alone.out[static_cast<size_t>(row * c.value_dim + d)], expected, tolerance)
+                    << "row " << row << " dimension " << d;
+            }
     }
 }
 
