@@ -8,6 +8,7 @@
 #include "kernels/gate/gate.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/linear/linear.h"
+#include "kernels/linear/linear_bf16.h"
 #include "kernels/merge/merge.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/pool/pool.h"
@@ -17,25 +18,27 @@
 namespace attn4j {
 
 struct KernelTable {
-    AttentionKernel attention;   // a block of queries of one head over all its keys
-    LinearKernel linear;         // a block of rows through a run of output features
-    PointwiseKernel pointwise;   // bias, activation and residual of rows
-    LayerNormKernel layer_norm;  // residual and layer normalisation of rows
-    EmbedKernel embed;           // rows of a table by number
-    MeanPoolKernel mean_pool;    // the mean of rows
-    NormalizeKernel normalize;   // rows to length one
-    CastKernel cast;             // rows from one type to another
-    MergeKernel merge;           // rows of attention over disjoint keys
-    RotaryKernel rotary;         // rows turned by their positions
-    GateKernel gate;             // rows times the sigmoid of others
-    RmsNormKernel rms_norm;      // rows to a mean square of one
+    AttentionKernel attention;     // a block of queries of one head over all its keys
+    LinearKernel linear;           // a block of rows through a run of output features
+    PointwiseKernel pointwise;     // bias, activation and residual of rows
+    LayerNormKernel layer_norm;    // residual and layer normalisation of rows
+    EmbedKernel embed;             // rows of a table by number
+    MeanPoolKernel mean_pool;      // the mean of rows
+    NormalizeKernel normalize;     // rows to length one
+    CastKernel cast;               // rows from one type to another
+    MergeKernel merge;             // rows of attention over disjoint keys
+    RotaryKernel rotary;           // rows turned by their positions
+    GateKernel gate;               // rows times the sigmoid of others
+    RmsNormKernel rms_norm;        // rows to a mean square of one
+    Bf16LinearKernel linear_bf16;  // a block of rows through a weight of bfloat16
     // Runs so many rounds of register-only multiply-adds, returns their FLOPs: the limit.
     double (*fma_flops)(int64_t rounds);
 };
 
 // What an ISA that multiplies bfloat16 puts in place of the kernels above where all that is multiplied is bfloat16.
 struct Bf16Kernels {
-    AttentionKernel attention;        // q, k and v are bfloat16, Stage::none
+    AttentionKernel attention;  // q, k and v are bfloat16, Stage::none
+    Bf16LinearKernel linear;
     double (*flops)(int64_t rounds);  // as fma_flops
 };
 

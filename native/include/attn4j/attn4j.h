@@ -246,6 +246,15 @@ ATTN4J_API attn4j_status attn4j_linear(const float* x, int64_t x_stride, const f
                                        int64_t in_features, int64_t out_features, attn4j_activation activation,
                                        attn4j_isa isa, int32_t threads);
 
+/* The same with a weight [out, in] of BF16 and x rounded to BF16; x and out are F32 or BF16, bias and residual float32.
+ * Sums are float32 in an order of the ISA's own; one that multiplies bfloat16 treats subnormal numbers as 0. Always our
+ * own tile: a row's result depends on that row alone, to the last bit. */
+ATTN4J_API attn4j_status attn4j_linear_bf16(const void* x, attn4j_dtype x_dtype, int64_t x_stride, const void* weight,
+                                            int64_t weight_stride, const float* bias, const float* residual,
+                                            int64_t residual_stride, void* out, attn4j_dtype out_dtype,
+                                            int64_t out_stride, int64_t rows, int64_t in_features, int64_t out_features,
+                                            attn4j_activation activation, attn4j_isa isa, int32_t threads);
+
 /* out = (y - mean(y)) / sqrt(var(y) + epsilon) * gamma + beta over each row of y = x + residual; the variance is the
  * mean of squares about the mean (biased), as PyTorch's. residual may be NULL. arXiv:1607.06450. */
 ATTN4J_API attn4j_status attn4j_layer_norm(const float* x, int64_t x_stride, const float* residual,

@@ -6,12 +6,13 @@
 
 #include "kernel_table.h"
 #include "kernels/attention/bf16-inl.h"
+#include "kernels/linear/pairs-inl.h"
 
 namespace {
 
 template <typename Tiles>
 constexpr attn4j::Bf16Kernels bf16_kernels() {
-    return {bf16_attention_kernel<Tiles>(), Tiles::Products::flops};
+    return {bf16_attention_kernel<Tiles>(), pairs_linear_kernel<Tiles>(), Tiles::Products::flops};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "kernels/layer_norm/layer_norm-inl.h"
 #include "kernels/limit/limit-inl.h"
 #include "kernels/linear/linear-inl.h"
+#include "kernels/linear/widened-inl.h"
 #include "kernels/merge/merge-inl.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/pool/pool-inl.h"
@@ -34,6 +35,7 @@ constexpr attn4j::KernelTable kernel_table() {
             rotary,
             gate,
             rms_norm,
+            widened_linear_kernel<Tiles>(),
             fma_flops};
 }
 

@@ -193,7 +193,7 @@ inline void attend_in_pairs(const AttentionBlock& block, int parts) {
         next = state.out + values * width;
         state.scores = scores;
         start(state, block);
-        load_query_pairs<V>(part[i], dims, pairs_at(state.q));
+        pack_rows<V>(block.q_type, part[i].q, block.q_stride, part[i].queries, block.head_dim, dims, pairs_at(state.q));
     }
     const int64_t last = block.last_key + block.queries;
     const int64_t end = block.key_length < last ? block.key_length : last;

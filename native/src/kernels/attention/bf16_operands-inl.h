@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queries, keys and values of bfloat16 as the product of kernels/bf16 takes them: queries as pairs along headDim, lanes
-// of queries; keys as they lie; values as pairs of keys, a row for each dimension.
+// Keys and values of bfloat16 as the product of kernels/bf16 takes them: keys as they lie, values as pairs of keys, a
+// row for each dimension.
 #pragma once
 
 #include "kernels/attention/attention.h"
-#include "kernels/tile-inl.h"
+#include "kernels/bf16/pack-inl.h"
 
 namespace {
-
-constexpr int64_t kPairRow = 2 * Pairs::lanes;  // numbers of a vector of pairs
-
-// to[pair][i] = (q[i][2 pair], q[i][2 pair + 1]) with V * lanes queries, 0 beyond those there are and beyond headDim.
-template <int V>
-inline void load_query_pairs(const AttentionBlock& block, int64_t pairs, uint16_t* to) {
-    const uint16_t* const q = static_cast<const uint16_t*>(block.q);
-    for (int v = 0; v < V; ++v)
-        for (int64_t pair = 0; pair < pairs; pair += Pairs::lanes) {
-            const int64_t left = block.head_dim - 2 * pair, n = left < kPairRow ? left : kPairRow;
-            Pairs rows[Pairs::lanes];
-            for (int64_t i = 0; i < Pairs::lanes; ++i) {
-                const int64_t query = v * Pairs::lanes + i;
-                rows[i] =
-                    query < block.queries ? Pairs::load_first(q + query * block.q_stride + 2 * pair, n) : Pairs::zero();
-            }
-            transpose(rows);
-            for (int64_t i = 0; i < Pairs::lanes && pair + i < pairs; ++i)
-                rows[i].store(to + 2 * ((pair + i) * V + v) * Pairs::lanes);
-        }
-}
 
 struct PairRows {
     const uint16_t* data;
