@@ -8,6 +8,13 @@
 #include "options.h"
 #include "scenarios.h"
 
+namespace {
+
+using Floats = std::vector<float, Aligned<float>>;
+using Halves = std::vector<uint16_t, Aligned<uint16_t>>;
+
+}  // namespace
+
 int run_linear(int argc, char** argv) {
     const Options options(argc, argv, {"rows", "in", "out", "layout", "gemm", "dtype", "threads", "isa", "seconds"},
                           {"gelu"});
@@ -33,13 +40,13 @@ int run_linear(int argc, char** argv) {
 
     std::mt19937 generator(1);
     std::normal_distribution<float> distribution;
-    std::vector<float> x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
+    Floats x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
         bias(static_cast<size_t>(out)), y(static_cast<size_t>(rows * out));
     for (auto* values : {&x, &weight, &bias})
         for (float& value : *values) value = distribution(generator);
     // Operands of bfloat16 are rounded copies, as are then the numbers that the result is compared with.
-    std::vector<uint16_t> x16, weight16, y16(y.size());
-    const auto halve = [](std::vector<float>& values, std::vector<uint16_t>& halves) {
+    Halves x16, weight16, y16(y.size());
+    const auto halve = [](Floats& values, Halves& halves) {
         const auto n = static_cast<int64_t>(values.size());
         halves.resize(values.size());
         require(attn4j_cast(values.data(), ATTN4J_F32, n, halves.data(), ATTN4J_BF16, n, 1, n, ATTN4J_ISA_DEFAULT, 1));

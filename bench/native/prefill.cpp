@@ -10,20 +10,6 @@
 
 namespace {
 
-// Memory as tensors have it: aligned to cache lines.
-template <typename Element>
-struct Aligned {
-    using value_type = Element;
-    Aligned() = default;
-    template <typename Other>
-    Aligned(const Aligned<Other>&) {}
-    Element* allocate(size_t n) {
-        return static_cast<Element*>(attn4j_memory_allocate(static_cast<int64_t>(n * sizeof(Element))));
-    }
-    void deallocate(Element* address, size_t) { attn4j_memory_free(address); }
-    bool operator==(const Aligned&) const { return true; }
-    bool operator!=(const Aligned&) const { return false; }
-};
 using Floats = std::vector<float, Aligned<float>>;
 
 struct Shape {
