@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The body of attention.h where queries, keys and values are bfloat16 and the instruction set multiplies pairs of them.
-// As attention-inl.h, but for two things: weights are rounded to pairs of keys before the second product, and a block is
-// several parts of queries that take each block of keys in turn, so that its values are transposed once for all.
-// Softmax, masks and edges are the same functions, in float32. The product treats subnormal numbers as 0.
+// As attention-inl.h, but weights are rounded to pairs of keys before the second product, and blocks of keys begin at
+// multiples of key_block, so that their values are transposed once for all blocks of queries that take turns. Softmax,
+// masks and edges are the same functions, in float32. The product treats subnormal numbers as 0.
 #pragma once
 
 #include "kernels/attention/attention-inl.h"
 #include "kernels/attention/bf16_operands-inl.h"
 
 namespace {
-
-constexpr int kParts = 4;
 
 // Base-2 exponents of weights may reach this before O^T and the sum are scaled down for a new maximum: within float32
 // and bfloat16 that costs no accuracy, and after the first keys a new maximum is seldom larger by that much.
@@ -94,27 +92,67 @@ struct KeyBlock {
     bool finite;  // `values` lacks nothing
 };
 
-// Keys [first_key, first_key + n), at the beginning of `kv`, against a part of the block's queries.
+// What blocks of queries that take turns make once for all of them. Each block of keys reaches to where the sequence or
+// key_block ends, whoever sees it.
+template <typename Tiles>
+struct SharedPairs {
+    using Products = typename Tiles::Products;
+    static constexpr int64_t width = Products::max_vectors * F32::lanes;
+
+    float* scores;
+    TransposedBias bias;
+    uint16_t *key_buffer, *value_buffer;
+    const void *k = nullptr, *v = nullptr;
+    int64_t first = 0, n = 0;
+    KeyBlock held{};
+
+    static int64_t floats(int64_t head_dim, int64_t value_dim) {
+        return Tiles::key_block * (2 * width + round_up(head_dim, kPairRow) / 2 + round_up(value_dim, 16) / 2);
+    }
+    SharedPairs(float* workspace, int64_t head_dim)
+        : scores(workspace),
+          bias{workspace + Tiles::key_block * width},
+          key_buffer(pairs_at(workspace + 2 * Tiles::key_block * width)),
+          value_buffer(key_buffer + Tiles::key_block * round_up(head_dim, kPairRow)) {}
+
+    const KeyBlock& keys(const AttentionBlock& block, int64_t first_key) {
+        const int64_t left = block.key_length - first_key, count = left < Tiles::key_block ? left : Tiles::key_block;
+        if (block.k != k || block.v != v || first_key != first || count != n) {
+            k = block.k;
+            v = block.v;
+            first = first_key;
+            n = count;
+            held.keys = key_rows<Products>(block, first, n, key_buffer);
+            held.finite = pack_values(block, first, n, value_buffer, Tiles::key_block);
+            held.values = value_buffer;
+            held.values_stride = Tiles::key_block;
+        }
+        return held;
+    }
+};
+
+// Keys [first_key, first_key + n), at the beginning of `kv`, against the block of queries.
 template <typename Products, int V>
 ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, const KeyBlock& kv, int64_t first_key,
-                               int64_t n) {
+                               int64_t n, TransposedBias& shared_bias) {
     constexpr int64_t width = State<V>::width;
     const Seen kept = kept_keys(block, first_key, n);
     if (kept == Seen::none || all_biased_away(block, first_key, n)) return;
     const Scores scores{state.scores, first_key, n};
     Products::template multiply<V>(kv.keys.data, kv.keys.stride, round_up(n, Products::row_unit), pairs_at(state.q),
                                    round_up((block.head_dim + 1) / 2, Products::pair_unit), state.scores, false);
+    const float* const bias = block.bias == nullptr ? nullptr : shared_bias.rows<V>(block, first_key, n);
     // The factor waits for the exponential, unless something must be done to scores in their own units.
     F32 factor = F32::set(block.scale * kLog2E);
     const bool dropped = block.dropout.threshold != 0;
-    bool hides = kept == Seen::some;
+    bool hides = kept == Seen::some || (bias != nullptr && shared_bias.hides);
     if (block.softcap > 0 || block.slope != 0 || block.bias != nullptr || kept == Seen::some || dropped ||
         !(block.scale > 0)) {
         for (int64_t i = 0; i < n * width; i += F32::lanes)
             (F32::load(state.scores + i) * factor).store(state.scores + i);
         factor = F32::set(1.0f);
         if (block.softcap > 0) cap_scores<V>(scores, block.softcap);
-        hides |= alter_scores<V>(scores, block, kept);
+        alter_scores<V>(scores, block, bias, kept);
     }
     if (block.first_key + block.queries - 1 > first_key || block.last_key < first_key + n - 1) {
         hide_outside_window<V>(scores, block);
@@ -147,102 +185,134 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
     if (!kv.finite) add_infinite_values(state, block, first_key, n);
 }
 
-// Queries [first, first + n) of a block.
-inline AttentionBlock part_of(const AttentionBlock& block, int64_t first, int64_t n) {
-    AttentionBlock part = block;
-    part.q = static_cast<const uint16_t*>(block.q) + first * block.q_stride;
-    part.out = static_cast<char*>(block.out) + first * block.out_stride * attn4j::bytes_of(block.out_type);
-    if (block.lse != nullptr) part.lse = block.lse + first;
-    part.queries = n;
-    part.first_key += first;
-    part.last_key += first;
-    if (block.slope != 0) part.position += first;
-    if (block.bias != nullptr) part.bias += first * block.bias_query_stride;
-    if (block.keep != nullptr) part.keep += first * block.keep_query_stride;
-    part.first_query += first;
-    return part;
-}
+// A block of queries under way.
+template <typename Products>
+struct PairTurn {
+    const AttentionBlock* block;
+    float *q, *out;     // State's
+    int64_t next, end;  // keys still to come
+    bool fresh;
+    F32 maximum[Products::max_vectors], sum[Products::max_vectors];
+};
 
-template <typename Tiles>
-inline int64_t bf16_workspace_floats(int64_t head_dim, int64_t value_dim) {
-    const int64_t width = Tiles::Products::max_vectors * F32::lanes;
-    const int64_t dims = round_up(head_dim, kPairRow) / 2, values = round_up(value_dim, 16);
-    const int64_t of_part = (dims + values) * width;
-    const int64_t of_keys = Tiles::key_block * (width + dims + values / 2);
-    return kParts * of_part + of_keys;
+template <int V, typename Products>
+inline State<V> pair_state(const PairTurn<Products>& turn, float* scores) {
+    State<V> state;
+    state.q = turn.q;
+    state.scores = scores;
+    state.out = turn.out;
+    state.fresh = turn.fresh;
+    for (int v = 0; v < V; ++v) {
+        state.maximum[v] = turn.maximum[v];
+        state.sum[v] = turn.sum[v];
+    }
+    return state;
 }
 
 template <typename Tiles, int V>
-inline void attend_in_pairs(const AttentionBlock& block, int parts) {
-    using Products = typename Tiles::Products;
-    constexpr int64_t width = State<V>::width;
-    const int64_t dims = round_up(block.head_dim, kPairRow) / 2, values = round_up(block.value_dim, 16);
-    float* const scores = block.workspace;
-    uint16_t* const key_buffer = pairs_at(scores + Tiles::key_block * width);
-    uint16_t* const value_buffer = key_buffer + 2 * Tiles::key_block * dims;
-    float* next = scores + Tiles::key_block * (width + dims + values / 2);
-
-    State<V> states[kParts];
-    AttentionBlock part[kParts];
-    for (int i = 0; i < parts; ++i) {
-        const int64_t first = i * width, left = block.queries - first;
-        part[i] = part_of(block, first, left < width ? left : width);
-        State<V>& state = states[i];
-        state.q = next;
-        state.out = state.q + dims * width;
-        next = state.out + values * width;
-        state.scores = scores;
-        start(state, block);
-        pack_rows<V>(block.q_type, part[i].q, block.q_stride, part[i].queries, block.head_dim, dims, pairs_at(state.q));
+inline void begin_pairs(PairTurn<typename Tiles::Products>& turn) {
+    const AttentionBlock& block = *turn.block;
+    turn.fresh = true;
+    // A sink is a score that is there from the start and has no value.
+    const bool sink = block.has_sink && block.sink != -kInfinity;
+    for (int v = 0; v < V; ++v) {
+        turn.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
+        turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
     }
+    pack_rows<V>(block.q_type, block.q, block.q_stride, block.queries, block.head_dim,
+                 round_up(block.head_dim, kPairRow) / 2, pairs_at(turn.q));
     const int64_t last = block.last_key + block.queries;
-    const int64_t end = block.key_length < last ? block.key_length : last;
-    for (int64_t first = block.first_key <= 0 ? 0 : block.first_key / kPairRow * kPairRow; first < end;
-         first += Tiles::key_block) {
-        if (attn4j::is_set(block.cancelled)) return;
-        const int64_t n = end - first < Tiles::key_block ? end - first : Tiles::key_block;
-        KeyBlock kv{key_rows<Products>(block, first, n, key_buffer), value_buffer, Tiles::key_block, true};
-        kv.finite = pack_values(block, first, n, value_buffer, Tiles::key_block);
-        for (int i = 0; i < parts; ++i) {
-            // Of these keys, those from the first to the last that the part sees.
-            const int64_t before = part[i].first_key - first, skipped = before <= 0 ? 0 : before / kPairRow * kPairRow;
-            const int64_t within = part[i].last_key + part[i].queries - first, most = within < n ? within : n;
-            if (skipped >= most) continue;
-            KeyBlock seen = kv;
-            seen.keys.data += skipped * kv.keys.stride;
-            seen.values += skipped;
-            attend_pairs<Products, V>(states[i], part[i], seen, first + skipped, most - skipped);
-        }
-    }
-    for (int i = 0; i < parts; ++i) {
-        if (states[i].fresh)
-            for (int64_t d = 0; d < block.value_dim * width; d += F32::lanes) F32::zero().store(states[i].out + d);
-        store_queries(states[i], part[i]);
+    turn.end = block.key_length < last ? block.key_length : last;
+    turn.next = block.first_key <= 0 ? 0 : block.first_key / Tiles::key_block * Tiles::key_block;
+}
+
+// The next block of keys; of these, those from the first to the last that the queries see.
+template <typename Tiles, int V>
+inline void advance_pairs(PairTurn<typename Tiles::Products>& turn, SharedPairs<Tiles>& shared) {
+    const AttentionBlock& block = *turn.block;
+    const int64_t first = turn.next, before = block.first_key - first;
+    const int64_t skipped = before <= 0 ? 0 : before / kPairRow * kPairRow;
+    const int64_t n = turn.end - first < Tiles::key_block ? turn.end - first : Tiles::key_block;
+    turn.next += n;
+    if (skipped >= n) return;
+    KeyBlock seen = shared.keys(block, first);
+    seen.keys.data += skipped * seen.keys.stride;
+    seen.values += skipped;
+    State<V> state = pair_state<V>(turn, shared.scores);
+    attend_pairs<typename Tiles::Products, V>(state, block, seen, first + skipped, n - skipped, shared.bias);
+    turn.fresh = state.fresh;
+    for (int v = 0; v < V; ++v) {
+        turn.maximum[v] = state.maximum[v];
+        turn.sum[v] = state.sum[v];
     }
 }
 
-// In as few parts as possible, each of as few vectors as that takes.
+template <typename Tiles, int V>
+inline void finish_pairs(const PairTurn<typename Tiles::Products>& turn, SharedPairs<Tiles>& shared) {
+    const State<V> state = pair_state<V>(turn, shared.scores);
+    if (state.fresh)
+        for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
+            F32::zero().store(state.out + i);
+    store_queries(state, *turn.block);
+}
+
+// Calls work(Vectors<V>) with as few vectors as the queries need.
+template <int kMost, typename Work>
+inline void with_pair_vectors(int64_t queries, const Work& work) {
+    if constexpr (kMost > 1) {
+        if (queries <= (kMost - 1) * F32::lanes) return with_pair_vectors<kMost - 1>(queries, work);
+    }
+    work(Vectors<kMost>());
+}
+
 template <typename Tiles>
-inline void bf16_attention(const AttentionBlock& block) {
-    constexpr int most = Tiles::Products::max_vectors;
-    const int vectors = static_cast<int>((block.queries + F32::lanes - 1) / F32::lanes);
-    const int parts = (vectors + most - 1) / most, each = (vectors + parts - 1) / parts;
-    Tiles::Products::begin();
-    if constexpr (most >= 4) {
-        if (each == 4) attend_in_pairs<Tiles, 4>(block, parts);
+inline int64_t bf16_own_floats(int64_t head_dim, int64_t value_dim) {
+    return (round_up(head_dim, kPairRow) / 2 + round_up(value_dim, 16)) * SharedPairs<Tiles>::width;
+}
+
+template <typename Tiles>
+inline int64_t bf16_workspace_floats(int64_t head_dim, int64_t value_dim, int64_t blocks) {
+    return SharedPairs<Tiles>::floats(head_dim, value_dim) + blocks * bf16_own_floats<Tiles>(head_dim, value_dim);
+}
+
+template <typename Tiles>
+inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* workspace) {
+    using Products = typename Tiles::Products;
+    constexpr int most = Products::max_vectors;
+    const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
+    SharedPairs<Tiles> shared(workspace, head_dim);
+    float* own = workspace + SharedPairs<Tiles>::floats(head_dim, value_dim);
+    PairTurn<Products> turns[attn4j::kTogether];
+    for (int64_t i = 0; i < count; ++i) {
+        turns[i].block = blocks + i;
+        turns[i].q = own;
+        turns[i].out = own + round_up(head_dim, kPairRow) / 2 * SharedPairs<Tiles>::width;
+        own += bf16_own_floats<Tiles>(head_dim, value_dim);
+        with_pair_vectors<most>(blocks[i].queries,
+                                [&](auto vectors) { begin_pairs<Tiles, decltype(vectors)::count>(turns[i]); });
     }
-    if constexpr (most >= 3) {
-        if (each == 3) attend_in_pairs<Tiles, 3>(block, parts);
+    Products::begin();
+    for (bool more = true; more;) {
+        more = false;
+        for (int64_t i = 0; i < count; ++i) {
+            if (turns[i].next >= turns[i].end) continue;
+            if (attn4j::is_set(blocks[i].cancelled)) return Products::end();
+            with_pair_vectors<most>(blocks[i].queries, [&](auto vectors) {
+                advance_pairs<Tiles, decltype(vectors)::count>(turns[i], shared);
+            });
+            more = true;
+        }
     }
-    if (each == 2) attend_in_pairs<Tiles, 2>(block, parts);
-    if (each == 1) attend_in_pairs<Tiles, 1>(block, parts);
-    Tiles::Products::end();
+    Products::end();
+    for (int64_t i = 0; i < count; ++i)
+        with_pair_vectors<most>(blocks[i].queries,
+                                [&](auto vectors) { finish_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 
 template <typename Tiles>
 constexpr attn4j::AttentionKernel bf16_attention_kernel() {
-    return {F32::lanes, kParts * Tiles::Products::max_vectors * F32::lanes, Tiles::key_block,
-            bf16_workspace_floats<Tiles>, bf16_attention<Tiles>};
+    return {F32::lanes, Tiles::Products::max_vectors * F32::lanes, Tiles::key_block, bf16_workspace_floats<Tiles>,
+            bf16_attention<Tiles>};
 }
 
 }  // namespace
