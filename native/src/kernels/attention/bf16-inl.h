@@ -112,7 +112,7 @@ struct SharedPairs {
     }
     SharedPairs(float* workspace, int64_t head_dim)
         : scores(workspace),
-          bias{workspace + Tiles::key_block * width},
+          bias{workspace + Tiles::key_block * width, {}},
           key_buffer(pairs_at(workspace + 2 * Tiles::key_block * width)),
           value_buffer(key_buffer + Tiles::key_block * round_up(head_dim, kPairRow)) {}
 
