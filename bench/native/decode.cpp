@@ -104,7 +104,8 @@ int run_decode(int argc, char** argv) {
     const double error = max_error(s, q, k, v, out);
     const double flops =
         4.0 * static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.head_dim);
-    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call, k.bytes() + v.bytes());
+    const Measurement m =
+        measure(isa, ATTN4J_F32, threads, options.real("seconds", 1), flops, call, k.bytes() + v.bytes());
     std::printf(
         "{\"scenario\": \"decode\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
         "\"keys\": %lld, \"head_dim\": %lld, \"kv_dtype\": \"%s\", \"page\": %lld, ",

@@ -92,9 +92,10 @@ void pin_process(int threads) {
 #endif
 }
 
-double measure_limit(attn4j_isa isa, int threads, double seconds) {
-    const attn4j::KernelTable& kernels = attn4j::kernels_of(isa);
-    return run_limits(threads, seconds, [&](int) { return kernels.fma_flops(20000); }) * 1e-9;
+double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds) {
+    const attn4j::Bf16Kernels* const bf16 = dtype == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa) : nullptr;
+    const auto flops = bf16 != nullptr ? bf16->flops : attn4j::kernels_of(isa).fma_flops;
+    return run_limits(threads, seconds, [&](int) { return flops(20000); }) * 1e-9;
 }
 
 double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double seconds) {
@@ -113,8 +114,8 @@ double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double
     return run_limits(threads, seconds, read) * 1e-9;
 }
 
-Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call,
-                    int64_t bytes) {
+Measurement measure(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds, double flops,
+                    const std::function<void()>& call, int64_t bytes) {
     // A repetition lasts some milliseconds, so that neither the clock nor the limit's own noise matters.
     constexpr double repetition_seconds = 8e-3, limit_seconds = 2e-3, bandwidth_seconds = 4e-3;
     call();
@@ -128,14 +129,14 @@ Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, c
     std::vector<double> times, limits, bandwidths, shares;
     const Clock::time_point begin = Clock::now();
     do {
-        const double limit_before = measure_limit(isa, threads, limit_seconds), bandwidth_before = bandwidth();
+        const double limit_before = measure_limit(isa, dtype, threads, limit_seconds), bandwidth_before = bandwidth();
         // Once untimed: the limit's threads have just had the processors.
         call();
         start = Clock::now();
         for (int i = 0; i < inner; ++i) call();
         const double time = seconds_since(start) / inner;
         const double bandwidth_limit = (bandwidth_before + bandwidth()) / 2;
-        const double limit = (limit_before + measure_limit(isa, threads, limit_seconds)) / 2;
+        const double limit = (limit_before + measure_limit(isa, dtype, threads, limit_seconds)) / 2;
         times.push_back(time);
         limits.push_back(limit);
         bandwidths.push_back(bandwidth_limit);

@@ -37,13 +37,14 @@ struct Measurement {
 // Restricts this process to as many processors as threads.
 void pin_process(int threads);
 
-// Multiply-adds per second, in GFLOP/s, of the ISA's registers alone, on pinned threads all at once.
-double measure_limit(attn4j_isa isa, int threads, double seconds);
+// Multiply-adds per second, in GFLOP/s, of the ISA's registers alone, on pinned threads all at once: of bfloat16 where
+// that is the type and the ISA multiplies it, else of float32.
+double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds);
 
 // GB/s of reading `bytes` of memory from end to end, again and again for at least `seconds`, each pinned thread its part.
 double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double seconds);
 
 // Repeats `call`, of `flops` useful FLOPs, for `seconds`. With `bytes`, all that it has to read once, the limit is the
 // roofline: the longer of the times for the FLOPs and for reading as many bytes.
-Measurement measure(attn4j_isa isa, int threads, double seconds, double flops, const std::function<void()>& call,
-                    int64_t bytes = 0);
+Measurement measure(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds, double flops,
+                    const std::function<void()>& call, int64_t bytes = 0);

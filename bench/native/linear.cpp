@@ -9,13 +9,22 @@
 #include "options.h"
 #include "scenarios.h"
 
+namespace {
+
+using Floats = AlignedFloats;
+using Halves = std::vector<uint16_t, LineAllocator<uint16_t>>;
+
+}  // namespace
+
 int run_linear(int argc, char** argv) {
     const Options options(argc, argv, {"rows", "in", "out", "layout", "gemm", "dtype", "threads", "isa", "seconds"},
                           {"gelu"});
     const int64_t rows = options.number("rows", 128), in = options.number("in", 768), out = options.number("out", 768);
     const bool in_out = options.text("layout", "out_in") == "in_out";
-    if (options.text("dtype", "f32") != "f32")
-        throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
+    const attn4j_dtype dtype = dtype_of(options.text("dtype", "f32"));
+    if (dtype == ATTN4J_F16 || (dtype == ATTN4J_BF16 && in_out))
+        throw std::invalid_argument("linear layers are f32, or bf16 with the layout out_in: --dtype " +
+                                    options.text("dtype", ""));
     const int threads = static_cast<int>(options.number("threads", 1));
     const attn4j_isa isa = isa_of(options.text("isa", ""));
     pin_process(threads);
@@ -32,16 +41,36 @@ int run_linear(int argc, char** argv) {
 
     std::mt19937 generator(1);
     std::normal_distribution<float> distribution;
-    AlignedFloats x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)),
-        bias(static_cast<size_t>(out)), y(static_cast<size_t>(rows * out));
+    Floats x(static_cast<size_t>(rows * in)), weight(static_cast<size_t>(in * out)), bias(static_cast<size_t>(out)),
+        y(static_cast<size_t>(rows * out));
     for (auto* values : {&x, &weight, &bias})
         for (float& value : *values) value = distribution(generator);
+    // Operands of bfloat16 are rounded copies, as are then the numbers that the result is compared with.
+    Halves x16, weight16, y16(y.size());
+    const auto halve = [](Floats& values, Halves& halves) {
+        const auto n = static_cast<int64_t>(values.size());
+        halves.resize(values.size());
+        require(attn4j_cast(values.data(), ATTN4J_F32, n, halves.data(), ATTN4J_BF16, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+        require(attn4j_cast(halves.data(), ATTN4J_BF16, n, values.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+    };
+    if (dtype == ATTN4J_BF16) {
+        halve(x, x16);
+        halve(weight, weight16);
+    }
     const auto call = [&] {
+        if (dtype == ATTN4J_BF16)
+            return require(attn4j_linear_bf16(x16.data(), dtype, in, weight16.data(), in, bias.data(), nullptr, 0,
+                                              y16.data(), dtype, out, rows, in, out,
+                                              options.flag("gelu") ? ATTN4J_GELU : ATTN4J_IDENTITY, isa, threads));
         require(attn4j_linear(x.data(), in, weight.data(), in_out ? out : in, in_out ? ATTN4J_IN_OUT : ATTN4J_OUT_IN,
                               bias.data(), nullptr, 0, y.data(), out, rows, in, out,
                               options.flag("gelu") ? ATTN4J_GELU : ATTN4J_IDENTITY, isa, threads));
     };
     call();
+    if (dtype == ATTN4J_BF16) {
+        const auto n = static_cast<int64_t>(y.size());
+        require(attn4j_cast(y16.data(), dtype, n, y.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+    }
     double error = 0;
     const int64_t step = std::max<int64_t>(1, rows * out / 997);
     for (int64_t element = 0; element < rows * out; element += step) {
@@ -54,13 +83,13 @@ int run_linear(int argc, char** argv) {
         error = std::max(error, std::fabs(expected - y[static_cast<size_t>(element)]));
     }
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
-    const Measurement m =
-        measure(isa, threads, options.real("seconds", 1), flops, call, in * out * static_cast<int64_t>(sizeof(float)));
+    const Measurement m = measure(isa, dtype, threads, options.real("seconds", 1), flops, call,
+                                  in * out * (dtype == ATTN4J_BF16 ? 2 : 4));
     std::printf(
         "{\"scenario\": \"linear\", \"rows\": %lld, \"in\": %lld, \"out\": %lld, \"layout\": \"%s\", \"gemm\": "
         "\"%s\", ",
         static_cast<long long>(rows), static_cast<long long>(in), static_cast<long long>(out),
         in_out ? "in_out" : "out_in", openblas ? attn4j_openblas_config() : "tiles");
-    print_measurement(ATTN4J_F32, isa, threads, m, error);
+    print_measurement(dtype, isa, threads, m, error);
     return 0;
 }

@@ -148,7 +148,7 @@ int run_module(int argc, char** argv) {
     };
     call();
     const double error = max_error(m, x, out);
-    const Measurement measured = measure(isa, threads, options.real("seconds", 1), m.flops(), call);
+    const Measurement measured = measure(isa, ATTN4J_F32, threads, options.real("seconds", 1), m.flops(), call);
     std::printf("{\"scenario\": \"module\", \"batch\": %lld, \"queries\": %lld, \"width\": %lld, \"heads\": %lld, ",
                 static_cast<long long>(m.batch), static_cast<long long>(m.queries), static_cast<long long>(m.width),
                 static_cast<long long>(m.heads));

@@ -11,21 +11,7 @@
 
 namespace {
 
-// Memory as tensors have it: aligned to cache lines.
-template <typename Element>
-struct Aligned {
-    using value_type = Element;
-    Aligned() = default;
-    template <typename Other>
-    Aligned(const Aligned<Other>&) {}
-    Element* allocate(size_t n) {
-        return static_cast<Element*>(attn4j_memory_allocate(static_cast<int64_t>(n * sizeof(Element))));
-    }
-    void deallocate(Element* address, size_t) { attn4j_memory_free(address); }
-    bool operator==(const Aligned&) const { return true; }
-    bool operator!=(const Aligned&) const { return false; }
-};
-using Floats = std::vector<float, Aligned<float>>;
+using Floats = AlignedFloats;
 
 struct Shape {
     int64_t batch, heads, kv_heads, queries, keys, head_dim, value_dim;
@@ -42,6 +28,34 @@ Floats normal(int64_t n, unsigned seed) {
     for (float& value : values) value = distribution(generator);
     return values;
 }
+
+// Numbers as they are stored.
+class Operand {
+public:
+    Operand(Floats values, attn4j_dtype dtype) : dtype_(dtype), floats_(std::move(values)) {
+        if (dtype == ATTN4J_F32) return;
+        halves_.resize(floats_.size());
+        const auto n = static_cast<int64_t>(floats_.size());
+        require(attn4j_cast(floats_.data(), ATTN4J_F32, n, halves_.data(), dtype, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+    }
+    const void* data() const {
+        return dtype_ == ATTN4J_F32 ? static_cast<const void*>(floats_.data()) : halves_.data();
+    }
+    void* data() { return const_cast<void*>(static_cast<const Operand*>(this)->data()); }
+    // As float32, after any rounding.
+    Floats values() const {
+        if (dtype_ == ATTN4J_F32) return floats_;
+        Floats values(floats_.size());
+        const auto n = static_cast<int64_t>(values.size());
+        require(attn4j_cast(halves_.data(), dtype_, n, values.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+        return values;
+    }
+
+private:
+    attn4j_dtype dtype_;
+    Floats floats_;
+    std::vector<uint16_t, LineAllocator<uint16_t>> halves_;
+};
 
 // Keys [first, end) are visible to a query.
 struct Range {
@@ -108,8 +122,7 @@ int run_prefill(int argc, char** argv) {
         throw std::invalid_argument("unknown lengths: --key-lengths " + lengths);
     if (mask != "none" && mask != "bool" && mask != "bias") throw std::invalid_argument("unknown mask: --mask " + mask);
     s.key_length = lengths == "half" ? s.keys / 2 : s.keys;
-    if (options.text("dtype", "f32") != "f32")
-        throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
+    const attn4j_dtype dtype = dtype_of(options.text("dtype", "f32"));
     const int threads = static_cast<int>(options.number("threads", 1));
     const attn4j_isa isa = isa_of(options.text("isa", ""));
     pin_process(threads);
@@ -121,7 +134,7 @@ int run_prefill(int argc, char** argv) {
     if (s.causal) require(attn4j_plan_set_causal(plan));
     if (s.window >= 0) require(attn4j_plan_set_window(plan, s.window, 0));
     // Both hide nothing and are the same for every batch entry and head.
-    std::vector<uint8_t, Aligned<uint8_t>> keep;
+    std::vector<uint8_t, LineAllocator<uint8_t>> keep;
     if (mask == "bool") {
         keep.assign(static_cast<size_t>(s.queries * s.keys), 1);
         require(attn4j_plan_set_mask(plan, 0, 0, s.keys, 1));
@@ -131,17 +144,19 @@ int run_prefill(int argc, char** argv) {
         require(attn4j_plan_set_bias(plan, 0, 0, s.keys, 1));
     }
     const std::vector<int64_t> key_lengths(static_cast<size_t>(s.batch), s.key_length);
+    for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V, ATTN4J_OUT})
+        require(attn4j_plan_set_dtype(plan, operand, dtype));
     require(attn4j_plan_set_isa(plan, isa));
     require(attn4j_plan_set_threads(plan, threads));
     require(attn4j_plan_build(plan));
 
-    const auto q = normal(s.batch * s.heads * s.queries * s.head_dim, 1);
-    const auto k = normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2);
-    const auto v = normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3);
-    Floats out(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim));
+    const Operand q(normal(s.batch * s.heads * s.queries * s.head_dim, 1), dtype);
+    const Operand k(normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2), dtype);
+    const Operand v(normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3), dtype);
+    Operand out(Floats(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim)), dtype);
     const bool is_unfused = options.flag("unfused");
-    if (is_unfused && (s.window >= 0 || lengths == "half" || mask != "none"))
-        throw std::invalid_argument("the unfused baseline has no windows, lengths or masks: --unfused");
+    if (is_unfused && (s.window >= 0 || lengths == "half" || mask != "none" || dtype != ATTN4J_F32))
+        throw std::invalid_argument("the unfused baseline has no windows, lengths, masks or other types: --unfused");
     UnfusedAttention unfused = {s.batch,    s.heads,     s.kv_heads, s.queries, s.keys,
                                 s.head_dim, s.value_dim, s.causal,   threads,   {}};
     if (is_unfused) {
@@ -149,14 +164,16 @@ int run_prefill(int argc, char** argv) {
         require(attn4j_openblas_open(library.empty() ? nullptr : library.c_str()));
     }
     const auto call = [&] {
-        if (is_unfused) return unfused.run(q.data(), k.data(), v.data(), out.data());
+        if (is_unfused)
+            return unfused.run(static_cast<const float*>(q.data()), static_cast<const float*>(k.data()),
+                               static_cast<const float*>(v.data()), static_cast<float*>(out.data()));
         require(attn4j_plan_run(plan, s.batch, s.queries, s.keys, q.data(), k.data(), v.data(), out.data(), nullptr,
                                 key_lengths.data(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
                                 mask == "bias" ? s.bias.data() : nullptr, mask == "bool" ? keep.data() : nullptr,
                                 nullptr, nullptr, nullptr, 0, nullptr));
     };
     call();
-    const double error = max_error(s, q, k, v, out);
+    const double error = max_error(s, q.values(), k.values(), v.values(), out.values());
 
     double scores = 0;
     for (int64_t i = 0; i < s.queries; ++i) {
@@ -164,7 +181,7 @@ int run_prefill(int argc, char** argv) {
         scores += static_cast<double>(visible.end - visible.first);
     }
     const double flops = 2.0 * scores * static_cast<double>(s.batch * s.heads * (s.head_dim + s.value_dim));
-    const Measurement m = measure(isa, threads, options.real("seconds", 1), flops, call);
+    const Measurement m = measure(isa, dtype, threads, options.real("seconds", 1), flops, call);
     std::printf(
         "{\"scenario\": \"prefill\", \"batch\": %lld, \"heads\": %lld, \"kv_heads\": %lld, \"queries\": %lld, "
         "\"keys\": %lld, \"head_dim\": %lld, \"value_dim\": %lld, \"causal\": %s, \"window\": %lld, "
@@ -173,7 +190,7 @@ int run_prefill(int argc, char** argv) {
         static_cast<long long>(s.queries), static_cast<long long>(s.keys), static_cast<long long>(s.head_dim),
         static_cast<long long>(s.value_dim), s.causal ? "true" : "false", static_cast<long long>(s.window),
         lengths.c_str(), mask.c_str(), is_unfused ? attn4j_openblas_config() : "attn4j");
-    print_measurement(ATTN4J_F32, isa, threads, m, error);
+    print_measurement(dtype, isa, threads, m, error);
     attn4j_plan_free(plan);
     return 0;
 }

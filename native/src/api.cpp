@@ -14,6 +14,7 @@
 #include "gemm.h"
 #include "layers.h"
 #include "linear.h"
+#include "linear_bf16.h"
 #include "masks.h"
 #include "memory.h"
 #include "merge.h"
@@ -288,6 +289,20 @@ attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weigh
         linear({"x", x, x_stride}, {"weight", weight, weight_stride}, layout, bias,
                {"residual", residual, residual_stride}, {"out", out, out_stride}, rows, in_features, out_features,
                activation, {isa, threads});
+    });
+}
+
+attn4j_status attn4j_linear_bf16(const void* x, attn4j_dtype x_dtype, int64_t x_stride, const void* weight,
+                                 int64_t weight_stride, const float* bias, const float* residual,
+                                 int64_t residual_stride, void* out, attn4j_dtype out_dtype, int64_t out_stride,
+                                 int64_t rows, int64_t in_features, int64_t out_features, attn4j_activation activation,
+                                 attn4j_isa isa, int32_t threads) {
+    return guard([&] {
+        require_activation(activation);
+        linear_bf16({x, static_cast<const uint16_t*>(weight), bias, residual, out, x_stride, weight_stride,
+                     residual_stride, out_stride, static_cast<Element>(x_dtype), static_cast<Element>(out_dtype), rows,
+                     in_features, out_features, activation == ATTN4J_GELU, nullptr},
+                    {isa, threads});
     });
 }
 

@@ -10,12 +10,15 @@ namespace attn4j {
 // In this build, and usable: the CPU has it and the operating system saves its registers.
 bool isa_supported(attn4j_isa isa);
 
-// DEFAULT becomes what ATTN4J_ISA names, or else the widest supported. Throws where that, or `isa`, does not run here.
+// DEFAULT becomes what ATTN4J_ISA names, or else the widest supported (but see worth_it()). Throws where that, or `isa`, does not run here.
 attn4j_isa resolve_isa(attn4j_isa isa);
 
 const char* isa_name(attn4j_isa isa);
 
 // `isa` is resolved.
 const KernelTable& kernels_of(attn4j_isa isa);
+
+// Those for bfloat16 products, null where the ISA has none of its own.
+const Bf16Kernels* bf16_kernels_of(attn4j_isa isa);
 
 }  // namespace attn4j

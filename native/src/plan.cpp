@@ -45,7 +45,7 @@ void Plan::build() {
     require_open();
     check_problem(problem_);
     isa_ = resolve_isa(isa_);
-    kernels_ = choose_kernels(problem_, kernels_of(isa_));
+    kernels_ = choose_kernels(problem_, isa_);
 }
 
 void Plan::require_built() const {
@@ -89,9 +89,11 @@ void Plan::explain(char* text, int64_t capacity) const {
         text, static_cast<size_t>(capacity),
         "kernel=%s isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
         "workspace=%lld bytes a thread",
-        decoded ? "decode" : "fused-forward", isa_name(isa_),
-        forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA", static_cast<long long>(blocks.lanes),
-        static_cast<long long>(decoded ? p.queries : blocks.block_queries),
+        decoded                                          ? "decode"
+        : kernels_.blocks == &kernels_of(isa_).attention ? "fused-forward"
+                                                         : "fused-forward-bf16",
+        isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
+        static_cast<long long>(blocks.lanes), static_cast<long long>(decoded ? p.queries : blocks.block_queries),
         static_cast<long long>(decoded ? kernels_.chunks->chunk : blocks.key_block), static_cast<long long>(tasks),
         p.ragged  ? "if all queries were one sequence"
         : decoded ? "batch x kvHeads x chunks of keys"

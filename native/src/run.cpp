@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "blocks.h"
+#include "dispatch.h"
 #include "memory.h"
 
 namespace attn4j {
@@ -54,16 +55,25 @@ Share largest_share(const AttentionProblem& p) {
     return {1, kBlocksTogether};
 }
 
+// Whether all that is multiplied is bfloat16 and lies as the kernels for it read it. They write no stage.
+bool multiplies_bf16(const AttentionProblem& p) {
+    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
+           p.types[ATTN4J_V] == Element::bf16 && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
+}
+
 int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
 
 }  // namespace
 
-AttentionKernels choose_kernels(const AttentionProblem& p, const KernelTable& table) {
+AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
+    const KernelTable& table = kernels_of(isa);
+    const Bf16Kernels* const bf16 = bf16_kernels_of(isa);
+    const AttentionKernel& blocks = bf16 != nullptr && multiplies_bf16(p) ? bf16->attention : table.attention;
     const Share share = largest_share(p);
     const int64_t together = p.averaged ? 1 : share.heads * share.blocks;
     // Whole cache lines, so that what follows it is aligned as well.
-    return {&table.attention, &table.decode,
-            whole_lines(std::max(table.attention.workspace_floats(p.head_dim, p.value_dim, together),
+    return {&blocks, &table.decode,
+            whole_lines(std::max(blocks.workspace_floats(p.head_dim, p.value_dim, together),
                                  table.decode.workspace_floats(p.head_dim, p.value_dim)))};
 }
 

@@ -16,7 +16,7 @@ struct AttentionKernels {
     int64_t workspace_floats;  // of one task: whole cache lines
 };
 
-AttentionKernels choose_kernels(const AttentionProblem& p, const KernelTable& table);
+AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa);
 
 // What a task takes that is not decoded: so many heads of a sequence, so many blocks of queries of each. Results do not
 // depend on it.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "elements.h"
 #include "kernels/attention/reference.h"
 #include "tolerance.h"
 
@@ -77,17 +78,37 @@ void make_output(const AttentionCase& c, AttentionData& data) {
     data.lse = Tensor(lse, strides_of(Layout::BHSD, lse, false), c.flush);
 }
 
+// An operand as the library is given it. Of a 16-bit type: a copy, in guarded memory of its own; the operand's numbers
+// become those that are stored.
+struct Stored {
+    Elements halves;
+    const void* address;
+};
+
+Stored stored(const AttentionCase& c, const Tensor& operand) {
+    if (c.dtype == ATTN4J_F32) return {{}, operand.data()};
+    Stored s{Elements(c.dtype, operand.sizes, operand.strides, c.flush), nullptr};
+    s.halves.each([&](const Elements::Index& at) {
+        float& number = operand.at(at[0], at[1], at[2], at[3]);
+        s.halves.put(at, number);
+        number = static_cast<float>(s.halves.value(at));
+    });
+    s.address = s.halves.data();
+    return s;
+}
+
 }  // namespace
 
 double AttentionCase::scale_or_default() const { return scale.value_or(1 / std::sqrt(static_cast<double>(head_dim))); }
 
 std::string AttentionCase::describe() const {
     std::ostringstream text;
-    text << "isa=" << attn4j_isa_name(isa) << " batch=" << batch << " heads=" << heads << " kvHeads=" << kv_heads
-         << " queries=" << queries << " keys=" << keys << " headDim=" << head_dim << " valueDim=" << value_dim
-         << " layout=" << name_of(layout) << " causal=" << causal << " alignment=" << alignment
-         << " threads=" << threads << " scale=" << scale_or_default() << list("keyLengths", key_lengths)
-         << list("offsets", offsets) << list("cuQueries", cu_queries) << list("cuKeys", cu_keys);
+    text << "isa=" << attn4j_isa_name(isa) << " dtype=" << dtype << " batch=" << batch << " heads=" << heads
+         << " kvHeads=" << kv_heads << " queries=" << queries << " keys=" << keys << " headDim=" << head_dim
+         << " valueDim=" << value_dim << " layout=" << name_of(layout) << " causal=" << causal
+         << " alignment=" << alignment << " threads=" << threads << " scale=" << scale_or_default()
+         << list("keyLengths", key_lengths) << list("offsets", offsets) << list("cuQueries", cu_queries)
+         << list("cuKeys", cu_keys);
     return text.str();
 }
 
@@ -128,6 +149,9 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
     }
     attn4j_plan plan = attn4j_plan_create(c.sequences(), c.heads, c.kv_heads, queries, keys, c.head_dim, c.value_dim);
     EXPECT_NE(plan, nullptr) << attn4j_error_message();
+    for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V}) {
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, operand, c.dtype), ATTN4J_OK) << attn4j_error_message();
+    }
     const Tensor* operands[] = {&data.q, &data.k, &data.v, &data.out};
     for (int i = ATTN4J_Q; i <= ATTN4J_OUT; ++i) {
         const Tensor::Numbers& strides = operands[i]->strides;
@@ -153,11 +177,12 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
 }
 
 attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data) {
+    const Stored q = stored(c, data.q), k = stored(c, data.k), v = stored(c, data.v);
     const auto pointer = [](const std::vector<int64_t>& numbers) { return numbers.empty() ? nullptr : numbers.data(); };
-    return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, data.q.data(), data.k.data(), data.v.data(),
-                           data.out.data(), c.lse ? data.lse.data() : nullptr, pointer(c.key_lengths),
-                           pointer(c.offsets), pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr,
-                           nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr);
+    return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, q.address, k.address, v.address, data.out.data(),
+                           c.lse ? data.lse.data() : nullptr, pointer(c.key_lengths), pointer(c.offsets),
+                           pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr, nullptr, nullptr,
+                           nullptr, nullptr, nullptr, 0, nullptr);
 }
 
 void run(const AttentionCase& c, const AttentionData& data) {
@@ -194,7 +219,7 @@ double expect_correct(const AttentionCase& c, const AttentionData& data) {
             rows.push_back(std::move(row));
         }
     }
-    const double tolerance = attention_tolerance(c.head_dim, largest);
+    const double tolerance = attention_tolerance(c.dtype, c.head_dim, largest);
     double worst = 0;
     int failures = 0;
     const auto compare = [&](const char* name, double expected, float actual, const Row& row, int64_t i, int64_t d) {

@@ -21,6 +21,7 @@ enum class Layout {
 
 struct AttentionCase {
     attn4j_isa isa = ATTN4J_ISA_SCALAR;
+    attn4j_dtype dtype = ATTN4J_F32;  // as which q, k and v are stored
     int64_t batch = 1, heads = 1, kv_heads = 1, queries = 1, keys = 1, head_dim = 8, value_dim = 8;
     Layout layout = Layout::BHSD;
     bool causal = false;
@@ -66,7 +67,7 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data);
 
 attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data);
 
-// Plans and runs. Failures are GoogleTest's.
+// Rounds q, k and v to their type, plans and runs. Failures are GoogleTest's.
 void run(const AttentionCase& c, const AttentionData& data);
 
 // Compares out and lse with the double precision reference. Returns the largest error as a share of the tolerance.

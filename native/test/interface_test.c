@@ -106,7 +106,12 @@ static void positions_and_parts(attn4j_isa isa) {
 /* By our own tile, and by OpenBLAS where this program was given one. */
 static void linear(const char* openblas) {
     const float x[] = {1, 2}, weight[] = {1, 0, 0, 1, 1, 1}, bias[] = {0, 0, 1};
+    const uint16_t weight16[] = {0x3f80, 0, 0, 0x3f80, 0x3f80, 0x3f80}; /* 1 */
+    float sums[3] = {0};
     int gemm;
+    CHECK(attn4j_linear_bf16(x, ATTN4J_F32, 2, weight16, 2, bias, NULL, 0, sums, ATTN4J_F32, 3, 1, 2, 3,
+                             ATTN4J_IDENTITY, ATTN4J_ISA_DEFAULT, 1) == ATTN4J_OK);
+    CHECK(sums[0] == 1 && sums[1] == 2 && sums[2] == 4);
     CHECK(strcmp(attn4j_openblas_config(), "") == 0);
     CHECK(attn4j_openblas_open("/no/such/openblas") == ATTN4J_UNSUPPORTED);
     CHECK(strstr(attn4j_error_message(), "/no/such/openblas") != NULL);
@@ -162,7 +167,7 @@ int main(int argc, char** argv) {
     CHECK(attn4j_plan_create(1, 12, 5, 1, 1, 1, 1) == NULL);
     CHECK(strstr(attn4j_error_message(), "heads=12 kvHeads=5") != NULL);
     printf("attn4j %s on", attn4j_version());
-    for (isa = ATTN4J_ISA_SCALAR; isa <= ATTN4J_ISA_NEON; ++isa) {
+    for (isa = ATTN4J_ISA_SCALAR; isa <= ATTN4J_ISA_AMX; ++isa) {
         if (!attn4j_isa_supported((attn4j_isa)isa)) continue;
         printf(" %s", attn4j_isa_name((attn4j_isa)isa));
         attention((attn4j_isa)isa);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "attn4j/attn4j.h"
@@ -26,5 +27,28 @@ protected:
                 47, 384, 769};
     }
 };
+
+// The same for each type that q, k and v may be stored in.
+class IsaTypeTest : public testing::TestWithParam<std::tuple<attn4j_isa, attn4j_dtype>> {
+protected:
+    attn4j_isa isa() const { return std::get<0>(GetParam()); }
+    attn4j_dtype dtype() const { return std::get<1>(GetParam()); }
+    const attn4j::AttentionKernel& kernel() const {
+        const attn4j::Bf16Kernels* bf16 = dtype() == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa()) : nullptr;
+        return bf16 != nullptr ? bf16->attention : attn4j::kernels_of(isa()).attention;
+    }
+    int64_t lanes() const { return kernel().lanes; }
+};
+
+inline std::string isa_type_label(const testing::TestParamInfo<std::tuple<attn4j_isa, attn4j_dtype>>& info) {
+    const char* const types[] = {"f32", "bf16", "f16"};
+    return std::string(attn4j_isa_name(std::get<0>(info.param))) + "_" + types[std::get<1>(info.param)];
+}
+
+#define ATTN4J_ON_EVERY_ISA_AND_TYPE(suite)                                                                          \
+    INSTANTIATE_TEST_SUITE_P(                                                                                        \
+        Isa, suite,                                                                                                  \
+        testing::Combine(testing::ValuesIn(supported_isas()), testing::Values(ATTN4J_F32, ATTN4J_BF16, ATTN4J_F16)), \
+        isa_type_label)
 
 #define ATTN4J_ON_EVERY_ISA(suite) INSTANTIATE_TEST_SUITE_P(Isa, suite, testing::ValuesIn(supported_isas()), isa_label)

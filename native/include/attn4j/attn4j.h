@@ -39,13 +39,18 @@ typedef enum attn4j_dtype {
     ATTN4J_INT8 = 3  /* rows of a cache, each with a float32 scale: a number is scale * q */
 } attn4j_dtype;
 
-/* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has. */
+/* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has; but not
+ * AVX512BF16 on Intel's CPUs, whose dot products are slower than float32. The last two are AVX512 but where bfloat16 is
+ * multiplied by bfloat16. Asking for any of them, DEFAULT included, first asks Linux for the registers of AMX, for the
+ * whole process; if that is refused AMX is not supported. */
 typedef enum attn4j_isa {
     ATTN4J_ISA_DEFAULT = 0,
     ATTN4J_ISA_SCALAR = 1,
     ATTN4J_ISA_AVX2 = 2,   /* with FMA and F16C */
     ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
-    ATTN4J_ISA_NEON = 4
+    ATTN4J_ISA_NEON = 4,
+    ATTN4J_ISA_AVX512BF16 = 5, /* AVX512 and AVX512-BF16 */
+    ATTN4J_ISA_AMX = 6         /* AVX512BF16 and AMX-TILE, AMX-BF16 */
 } attn4j_isa;
 
 /* The four operands of attention, for attn4j_plan_set_strides. */
@@ -97,7 +102,7 @@ ATTN4J_API int32_t attn4j_isa_supported(attn4j_isa isa);
 /* Resolves DEFAULT. INVALID_ARGUMENT if ATTN4J_ISA names none, UNSUPPORTED if this CPU lacks it; else *resolved. */
 ATTN4J_API attn4j_status attn4j_isa_resolve(attn4j_isa isa, int32_t* resolved);
 
-/* "scalar", "avx2", "avx512", "neon", "default" */
+/* "scalar", "avx2", "avx512", "neon", "avx512bf16", "amx", "default" */
 ATTN4J_API const char* attn4j_isa_name(attn4j_isa isa);
 
 /* Threads of the library's own pool, the calling one included: at first the number of physical cores this process may
@@ -250,6 +255,15 @@ ATTN4J_API attn4j_status attn4j_linear(const float* x, int64_t x_stride, const f
                                        int64_t residual_stride, float* out, int64_t out_stride, int64_t rows,
                                        int64_t in_features, int64_t out_features, attn4j_activation activation,
                                        attn4j_isa isa, int32_t threads);
+
+/* The same with a weight [out, in] of BF16 and x rounded to BF16; x and out are F32 or BF16, bias and residual float32.
+ * Sums are float32 in an order of the ISA's own; one that multiplies bfloat16 treats subnormal numbers as 0. Always our
+ * own tile: a row's result depends on that row alone, to the last bit. */
+ATTN4J_API attn4j_status attn4j_linear_bf16(const void* x, attn4j_dtype x_dtype, int64_t x_stride, const void* weight,
+                                            int64_t weight_stride, const float* bias, const float* residual,
+                                            int64_t residual_stride, void* out, attn4j_dtype out_dtype,
+                                            int64_t out_stride, int64_t rows, int64_t in_features, int64_t out_features,
+                                            attn4j_activation activation, attn4j_isa isa, int32_t threads);
 
 /* out = (y - mean(y)) / sqrt(var(y) + epsilon) * gamma + beta over each row of y = x + residual; the variance is the
  * mean of squares about the mean (biased), as PyTorch's. residual may be NULL. arXiv:1607.06450. */

@@ -14,6 +14,7 @@
 #include "kernels/layer_norm/layer_norm-inl.h"
 #include "kernels/limit/limit-inl.h"
 #include "kernels/linear/linear-inl.h"
+#include "kernels/linear/widened-inl.h"
 #include "kernels/merge/merge-inl.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/pool/pool-inl.h"
@@ -40,6 +41,7 @@ constexpr attn4j::KernelTable kernel_table() {
             gate,
             rms_norm,
             sample_kernel(),
+            widened_linear_kernel<Tiles>(),
             fma_flops,
             read_sum};
 }

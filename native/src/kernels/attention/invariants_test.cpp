@@ -9,12 +9,13 @@
 
 namespace {
 
-class AttentionInvariants : public IsaTest {
+class AttentionInvariants : public IsaTypeTest {
 protected:
     // Large enough for several threads: some 10 million floating-point operations.
     AttentionCase large() const {
         AttentionCase c;
         c.isa = isa();
+        c.dtype = dtype();
         c.batch = 3;
         c.heads = 4;
         c.kv_heads = 2;
@@ -37,7 +38,7 @@ protected:
         return all;
     }
 };
-ATTN4J_ON_EVERY_ISA(AttentionInvariants);
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionInvariants);
 
 TEST_P(AttentionInvariants, SameBitsOnAnyNumberOfThreads) {
     for (const bool causal : {false, true}) {

@@ -30,6 +30,7 @@ struct Case {
     attn4j_dtype kv_dtype;
     int64_t page_rows;  // 0 for no pages
     bool lse;
+    double dropout = 0;
 };
 
 struct Stored {
@@ -40,11 +41,11 @@ struct Stored {
 struct Operands {
     std::vector<float> q, k, v, bias, slopes, sinks, out, lse, scores;
     std::vector<uint8_t> mask;
-    Stored stored_k, stored_v;   // k and v are what they mean
-    std::vector<int64_t> pages;  // a permutation
+    Stored stored_q, stored_k, stored_v;  // q, k and v are what they mean
+    std::vector<int64_t> pages;           // a permutation
 };
 
-class AttentionOptions : public IsaTest {
+class AttentionOptions : public IsaTypeTest {
 protected:
     Random random{test_seed()};
 
@@ -81,11 +82,30 @@ protected:
         c.sinks = chance();
         c.softcap = chance() ? 0 : 5;
         c.stage = static_cast<attn4j_stage>(between(ATTN4J_STAGE_NONE, ATTN4J_STAGE_WEIGHTS));
-        c.kv_dtype = static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
+        c.kv_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
         c.page_rows = between(0, 2) == 0 ? between(1, 20) : 0;
         c.lse = between(0, 4) != 0;
         c.averaged = c.stage == ATTN4J_STAGE_WEIGHTS && chance();
         return c;
+    }
+
+    // Queries are stored in the test's type, keys and values in one of their own.
+    bool bf16_products(const Case& c) const { return dtype() == ATTN4J_BF16 && c.kv_dtype == ATTN4J_BF16; }
+    double tolerance(const Case& c, double largest) const {
+        return attention_tolerance(bf16_products(c) ? ATTN4J_BF16 : ATTN4J_F32, c.head_dim, largest);
+    }
+
+    // Values rounded to a 16-bit type or float32, and how they are stored.
+    static Stored store(attn4j_dtype dtype, std::vector<float>& values) {
+        const size_t each = dtype == ATTN4J_F32 ? 4 : 2;
+        Stored stored;
+        stored.bytes.resize(values.size() * each);
+        for (size_t i = 0; i < values.size(); ++i) {
+            const uint32_t bits = bits_reference(dtype, values[i]);
+            std::memcpy(&stored.bytes[i * each], &bits, each);
+            values[i] = static_cast<float>(value_reference(dtype, bits));
+        }
+        return stored;
     }
 
     // Values [kv_heads, keys, dim] as they are stored, in pages [pages, kv_heads, page_rows, dim] or as they are, and
@@ -129,6 +149,7 @@ protected:
         o.q = normal(c.heads * c.queries * c.head_dim);
         o.k = normal(c.kv_heads * c.keys * c.head_dim);
         o.v = normal(c.kv_heads * c.keys * c.value_dim);
+        o.stored_q = store(dtype(), o.q);
         for (int64_t i = 0; c.page_rows > 0 && i < c.keys / c.page_rows + 3; ++i)
             o.pages.insert(o.pages.begin() + between(0, i), i);
         o.stored_k = store(c, o.pages, o.k, c.head_dim);
@@ -156,6 +177,8 @@ protected:
         const attn4j_plan plan = attn4j_plan_create(1, c.heads, c.kv_heads, c.queries, c.keys, c.head_dim, c.value_dim);
         ASSERT_NE(plan, nullptr) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_Q, dtype()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dropout(plan, c.dropout), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, c.kv_dtype), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, c.kv_dtype), ATTN4J_OK);
         if (c.page_rows > 0) {
@@ -178,7 +201,7 @@ protected:
         EXPECT_EQ(attn4j_plan_set_stage(plan, c.stage, c.averaged, 0, c.queries * c.keys, c.keys), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         EXPECT_EQ(attn4j_plan_isa(plan), isa());
-        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.q.data(), o.stored_k.bytes.data(),
+        EXPECT_EQ(attn4j_plan_run(plan, 1, c.queries, c.keys, o.stored_q.bytes.data(), o.stored_k.bytes.data(),
                                   o.stored_v.bytes.data(), o.out.data(), c.lse ? o.lse.data() : nullptr, &c.key_length,
                                   &c.offset, nullptr, nullptr, o.pages.empty() ? nullptr : o.pages.data(),
                                   address(o.stored_k.scales), address(o.stored_v.scales), address(o.bias),
@@ -224,16 +247,16 @@ protected:
         return expected == actual || std::fabs(expected - actual) <= tolerance;
     }
 
-    static void expect_correct(const Case& c, const Operands& o) {
+    void expect_correct(const Case& c, const Operands& o) const {
         std::vector<double> mean(static_cast<size_t>(c.averaged ? c.queries * c.keys : 0));
         for (int64_t h = 0; h < c.heads; ++h)
             for (int64_t i = 0; i < c.queries; ++i) {
                 const Row row = scores(c, o, h, i);
-                const double tolerance = attention_tolerance(c.head_dim, row.largest);
+                const double allowed = tolerance(c, row.largest);
                 double sum = c.sinks ? std::exp(static_cast<double>(o.sinks[static_cast<size_t>(h)])) : 0;
                 for (const double s : row.hidden) sum += std::exp(s);
                 const std::string where = "head " + std::to_string(h) + " query " + std::to_string(i);
-                ASSERT_TRUE(!c.lse || close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], tolerance))
+                ASSERT_TRUE(!c.lse || close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], allowed))
                     << where;
                 for (int64_t d = 0; d < c.value_dim; ++d) {
                     double expected = 0;
@@ -242,7 +265,7 @@ protected:
                             expected += std::exp(row.hidden[static_cast<size_t>(j)]) / sum *
                                         o.v[static_cast<size_t>((kv_head(c, h) * c.keys + j) * c.value_dim + d)];
                     ASSERT_TRUE(
-                        close(expected, o.out[static_cast<size_t>((h * c.queries + i) * c.value_dim + d)], tolerance))
+                        close(expected, o.out[static_cast<size_t>((h * c.queries + i) * c.value_dim + d)], allowed))
                         << where << " dimension " << d;
                 }
                 for (int64_t j = 0; j < c.keys && c.stage != ATTN4J_STAGE_NONE; ++j) {
@@ -256,17 +279,17 @@ protected:
                         mean[static_cast<size_t>(i * c.keys + j)] += weight / static_cast<double>(c.heads);
                     } else {
                         ASSERT_TRUE(
-                            close(expected, o.scores[static_cast<size_t>((h * c.queries + i) * c.keys + j)], tolerance))
+                            close(expected, o.scores[static_cast<size_t>((h * c.queries + i) * c.keys + j)], allowed))
                             << where << " key " << j << " stage " << c.stage << " type " << c.kv_dtype << " page "
                             << c.page_rows;
                     }
                 }
             }
         for (size_t n = 0; n < mean.size(); ++n)
-            ASSERT_TRUE(close(mean[n], o.scores[n], attention_tolerance(c.head_dim, 0))) << "mean " << n;
+            ASSERT_TRUE(close(mean[n], o.scores[n], tolerance(c, 0))) << "mean " << n;
     }
 };
-ATTN4J_ON_EVERY_ISA(AttentionOptions);
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionOptions);
 
 TEST_P(AttentionOptions, RandomCases) {
     for (int64_t i = 0; i < test_cases(); ++i) {
@@ -282,6 +305,32 @@ TEST_P(AttentionOptions, RandomCases) {
                    << " softcap " << c.softcap << " stage " << c.stage << " type " << c.kv_dtype << " page "
                    << c.page_rows;
         }
+    }
+}
+
+// What is dropped does not depend on whether the weights are asked for.
+TEST_P(AttentionOptions, DroppedWeightsTimesValues) {
+    for (int i = 0; i < 20; ++i) {
+        Case c = draw();
+        c.averaged = false;
+        c.dropout = 0.3;
+        c.stage = ATTN4J_STAGE_WEIGHTS;
+        Operands o = fill(c);
+        run(c, o);
+        c.stage = ATTN4J_STAGE_NONE;
+        Operands alone = o;
+        alone.scores.clear();
+        run(c, alone);
+        const double allowed = tolerance(c, 0) / (1 - c.dropout);
+        for (int64_t row = 0; row < c.heads * c.queries; ++row)
+            for (int64_t d = 0; d < c.value_dim; ++d) {
+                double expected = 0;
+                for (int64_t j = 0; j < c.keys; ++j)
+                    expected += static_cast<double>(o.scores[static_cast<size_t>(row * c.keys + j)]) *
+                                o.v[static_cast<size_t>((kv_head(c, row / c.queries) * c.keys + j) * c.value_dim + d)];
+                ASSERT_NEAR(alone.out[static_cast<size_t>(row * c.value_dim + d)], expected, allowed)
+                    << "row " << row << " dimension " << d;
+            }
     }
 }
 

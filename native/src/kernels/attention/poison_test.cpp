@@ -15,11 +15,12 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 const float kPoisons[] = {kNan, -kNan, kInfinity, -kInfinity};
 
-class AttentionPoison : public IsaTest {
+class AttentionPoison : public IsaTypeTest {
 protected:
     AttentionCase sized(int64_t queries, int64_t keys) const {
         AttentionCase c;
         c.isa = isa();
+        c.dtype = dtype();
         c.queries = queries;
         c.keys = keys;
         c.head_dim = 9;
@@ -41,7 +42,7 @@ protected:
         return data;
     }
 };
-ATTN4J_ON_EVERY_ISA(AttentionPoison);
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionPoison);
 
 // Every key of a causal problem poisoned in turn: rows that do not see it keep their bits, rows that do become NaN with
 // a NaN.

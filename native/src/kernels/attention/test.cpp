@@ -14,11 +14,12 @@
 
 namespace {
 
-class AttentionTest : public IsaTest {
+class AttentionTest : public IsaTypeTest {
 protected:
     AttentionCase sized(int64_t queries, int64_t keys, int64_t head_dim, int64_t value_dim) const {
         AttentionCase c;
         c.isa = isa();
+        c.dtype = dtype();
         c.queries = queries;
         c.keys = keys;
         c.head_dim = head_dim;
@@ -27,7 +28,7 @@ protected:
     }
     // Around whole vectors and whole blocks of queries of this ISA.
     std::vector<int64_t> query_edges() const {
-        const int64_t block = kernels().attention.block_queries;
+        const int64_t block = kernel().block_queries;
         std::vector<int64_t> edges = {0, 1, 2, 7, 13};
         for (const int64_t edge : {lanes(), 2 * lanes(), block, block + lanes(), 2 * block})
             for (const int64_t n : {edge - 1, edge, edge + 1}) edges.push_back(n);
@@ -36,7 +37,7 @@ protected:
         return edges;
     }
 };
-ATTN4J_ON_EVERY_ISA(AttentionTest);
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionTest);
 
 TEST_P(AttentionTest, BlockEdges) {
     for (const int64_t queries : query_edges())
@@ -220,9 +221,10 @@ TEST_P(AttentionTest, WithoutLse) {
 }
 
 // Any combination, its size bounded by the multiply-adds it costs.
-AttentionCase random_case(Random& random, attn4j_isa isa) {
+AttentionCase random_case(Random& random, attn4j_isa isa, attn4j_dtype dtype) {
     AttentionCase c;
     c.isa = isa;
+    c.dtype = dtype;
     c.kv_heads = random.between(1, 3);
     c.heads = c.kv_heads * random.between(1, 3);
     c.head_dim = random.chance(3) ? random.pick<int64_t>({1, 8, 16, 32, 64, 128}) : random.between(1, 70);
@@ -264,7 +266,7 @@ TEST_P(AttentionTest, RandomCases) {
         const uint64_t seed = test_seed() + static_cast<uint64_t>(i);
         SCOPED_TRACE("ATTN4J_TEST_SEED=" + std::to_string(seed) + " ATTN4J_TEST_CASES=1 repeats this case");
         Random random(seed);
-        const AttentionCase c = random_case(random, isa());
+        const AttentionCase c = random_case(random, isa(), dtype());
         worst = std::max(worst, check(c, random.next()));
     }
     std::printf("largest error: %.3f of the tolerance, %" PRId64 " cases\n", worst, test_cases());

@@ -30,6 +30,16 @@ public final class Check {
         if (view.type != View.FLOAT32 || view.rank() < 1) {
             tensor(tensor, name, View.FLOAT32, Math.max(1, view.rank()));
         }
+        return equalRows(view, name);
+    }
+
+    /** The same of FLOAT32 or BFLOAT16. */
+    public static View wideMatrix(Object tensor, String name) {
+        View view = View.of(tensor, name);
+        return view.type == View.BFLOAT16 && view.rank() >= 1 ? equalRows(view, name) : matrix(tensor, name);
+    }
+
+    private static View equalRows(View view, String name) {
         if (!view.isMatrix()) {
             innermostOne(view, name);
             throw new IllegalArgumentException(name + " must have rows at equal distances: strides="

@@ -14,7 +14,11 @@ public enum Isa {
     /** AVX-512 F, DQ, BW, VL. */
     AVX512,
     /** Advanced SIMD of arm64. */
-    NEON;
+    NEON,
+    /** AVX512 and AVX512-BF16. */
+    AVX512BF16,
+    /** AVX512BF16 and AMX-TILE, AMX-BF16. */
+    AMX;
 
     /** Whether this build has it and this machine runs it. */
     public boolean isSupported() {

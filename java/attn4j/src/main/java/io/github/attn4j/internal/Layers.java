@@ -49,6 +49,20 @@ public final class Layers {
         }
     }
 
+    /** out = activation(x weight + bias) + residual with a weight of BFLOAT16; x and out FLOAT32 or BFLOAT16 */
+    public static void linearBf16(View x, View weight, View bias, View residual, View out, int activation, Isa isa,
+                                  int threads) {
+        Held.acquire(x, weight, bias, residual, out);
+        try {
+            Status.check(Native.attn4j_linear_bf16(x.address, x.floatCode(), x.rowStride(), weight.address,
+                weight.rowStride(), address(bias), address(residual), rowStride(residual), out.address,
+                out.floatCode(), out.rowStride(), x.rows(), x.width(), out.width(), activation, isa.ordinal(),
+                threads));
+        } finally {
+            Held.release(x, weight, bias, residual, out);
+        }
+    }
+
     /** out = layerNorm(x + residual) */
     public static void layerNorm(View x, View residual, View gamma, View beta, double epsilon, View out, Isa isa,
                                  int threads) {

@@ -16,6 +16,9 @@ import java.util.Objects;
  * <p>Our own kernels multiply, and a row's result depends on that row alone, to the last bit. On the scalar instruction
  * set, or with the environment variable ATTN4J_GEMM=openblas, OpenBLAS does: the first run in a process then opens it
  * and sets it to one thread, process-wide.
+ *
+ * <p>With a weight of BFLOAT16, [out, in], x and out are FLOAT32 or BFLOAT16 each, x is rounded to BFLOAT16, sums are
+ * float32, and it is always our own kernels that multiply.
  */
 public final class Linear {
     private final View weight;
@@ -30,7 +33,7 @@ public final class Linear {
         activation = builder.activation;
         isa = builder.isa;
         threads = builder.threads;
-        weight = Check.rows(builder.weight, "weight", 2);
+        weight = Operands.weight(builder.weight, layout);
         bias = builder.bias == null ? null
             : Check.vector(builder.bias, "bias", View.FLOAT32, outFeatures(), "outFeatures");
     }
@@ -38,7 +41,8 @@ public final class Linear {
     /**
      * A builder of a layer without bias and activation.
      *
-     * @param weight FLOAT32 [out, in], or [in, out] with {@link WeightLayout#IN_OUT}; innermost stride 1
+     * @param weight FLOAT32 or BFLOAT16 [out, in], or FLOAT32 [in, out] with {@link WeightLayout#IN_OUT}; innermost
+     *     stride 1
      * @return the builder
      */
     public static Builder builder(Tensor weight) {
@@ -79,8 +83,8 @@ public final class Linear {
      * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
      */
     public void run(Tensor x, Tensor residual, Tensor out) {
-        View in = Operands.matrix(x, "x", inFeatures(), "inFeatures");
-        View result = Operands.output(out, in, outFeatures(), "outFeatures");
+        View in = matrix(x, "x", inFeatures(), "inFeatures");
+        View result = Operands.output(matrix(out, "out", outFeatures(), "outFeatures"), in);
         View added = null;
         if (residual != null) {
             added = Operands.like(residual, "residual", result, "out");
@@ -88,6 +92,10 @@ public final class Linear {
         }
         Check.disjoint(result, "out", in, "x");
         apart(result, "out");
+        if (weight.type == View.BFLOAT16) {
+            Layers.linearBf16(in, weight, bias, added, result, activation.ordinal(), isa, threads);
+            return;
+        }
         Layers.linear(in, weight, layout == WeightLayout.IN_OUT, bias, added, result, activation.ordinal(), isa,
             threads);
     }
@@ -114,16 +122,22 @@ public final class Linear {
      *
      * @param scope owns the result
      * @param x [..., inFeatures]
-     * @return [..., outFeatures]
+     * @return [..., outFeatures], of the type of x
      * @throws IllegalArgumentException if x does not fit
      * @throws IllegalStateException if a scope is closed
      * @throws UnsupportedOperationException if it needs OpenBLAS and there is none
      */
     public Tensor apply(TensorScope scope, Tensor x) {
-        Operands.matrix(x, "x", inFeatures(), "inFeatures");
-        Tensor out = Operands.newRows(scope, x, outFeatures());
+        matrix(x, "x", inFeatures(), "inFeatures");
+        Tensor out = Operands.newRows(scope, x, x.dtype(), outFeatures());
         run(x, out);
         return out;
+    }
+
+    /** x or out: BFLOAT16 too where the weight is. */
+    private View matrix(Tensor tensor, String name, long width, String widthName) {
+        return weight.type == View.BFLOAT16 ? Operands.wideMatrix(tensor, name, width, widthName)
+            : Operands.matrix(tensor, name, width, widthName);
     }
 
     /** Options of a linear layer. */

@@ -21,6 +21,26 @@ final class Operands {
         return view;
     }
 
+    /** FLOAT32 of either layout, or BFLOAT16 [out, in]. */
+    static View weight(Tensor weight, WeightLayout layout) {
+        View view = View.of(weight, "weight");
+        if (view.type != View.BFLOAT16) {
+            return Check.rows(weight, "weight", 2);
+        }
+        if (layout != WeightLayout.OUT_IN) {
+            throw new IllegalArgumentException("a BFLOAT16 weight must lie as OUT_IN: layout=" + layout + " dtype="
+                + view.typeName());
+        }
+        return Check.floatRows(weight, "weight", 2);
+    }
+
+    /** A matrix of this width, FLOAT32 or BFLOAT16. */
+    static View wideMatrix(Tensor tensor, String name, long width, String widthName) {
+        View view = Check.wideMatrix(tensor, name);
+        Check.size(view, name, view.rank() - 1, width, widthName);
+        return view;
+    }
+
     /** An output of so many rows. */
     static View output(Tensor out, long rows, String rowsName, long width, String widthName) {
         View view = matrix(out, "out", width, widthName);
@@ -33,7 +53,12 @@ final class Operands {
 
     /** An output with the rows of x. */
     static View output(Tensor out, View x, long width, String widthName) {
-        View view = sameRows(matrix(out, "out", width, widthName), "out", x, "x");
+        return output(matrix(out, "out", width, widthName), x);
+    }
+
+    /** An output with the rows of x. */
+    static View output(View out, View x) {
+        View view = sameRows(out, "out", x, "x");
         Check.writable(view, "out");
         return view;
     }
@@ -75,9 +100,14 @@ final class Operands {
 
     /** A new result of the shape of x but for its width. */
     static Tensor newRows(TensorScope scope, Tensor x, long width) {
+        return newRows(scope, x, DType.FLOAT32, width);
+    }
+
+    /** The same of a type. */
+    static Tensor newRows(TensorScope scope, Tensor x, DType type, long width) {
         long[] sizes = x.shape().toArray();
         sizes[sizes.length - 1] = width;
-        return scope.zeros(DType.FLOAT32, sizes);
+        return scope.zeros(type, sizes);
     }
 
     /** [batch, rows, any width]. */

@@ -42,6 +42,11 @@ class BadLayerInputTest {
         refused("bias.size(0)=4 outFeatures=5", () -> Linear.builder(zeros(5, 4)).bias(four).build());
         refused("rank=1 expected=2", () -> Linear.builder(four).build());
         thrown(NullPointerException.class, "weight", () -> Linear.builder(null));
+        refused("a BFLOAT16 weight must lie as OUT_IN: layout=IN_OUT", () -> Linear
+            .builder(scope.zeros(DType.BFLOAT16, 4, 4)).layout(WeightLayout.IN_OUT).build());
+        refused("dtype=BFLOAT16 expected=FLOAT32", () -> linear.run(scope.zeros(DType.BFLOAT16, 3, 4), out));
+        refused("dtype=FLOAT16 expected=FLOAT32", () -> Linear.builder(scope.zeros(DType.BFLOAT16, 4, 4)).build()
+            .run(scope.zeros(DType.FLOAT16, 3, 4), out));
         thrown(NullPointerException.class, "x must not be null", () -> linear.run(null, out));
         Tensor tall = zeros(7, 4);
         refused("out must not overlap x", () -> linear.run(tall.slice(0, 0, 4), tall.slice(0, 3, 7)));

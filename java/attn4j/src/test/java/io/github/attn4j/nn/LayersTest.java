@@ -164,6 +164,35 @@ class LayersTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("cases")
+    void linearOfBfloat16(Isa isa, int rows, int width) {
+        int outputs = 19;
+        Tensor x = strided(1, rows, width).cast(scope, DType.BFLOAT16);
+        Tensor weight = Samples.normal(scope, 2, outputs, width).cast(scope, DType.BFLOAT16);
+        Tensor bias = Samples.normal(scope, 3, outputs);
+        Tensor residual = strided(4, rows, outputs);
+        Tensor out = result(rows, outputs);
+        Linear linear = Linear.builder(weight).bias(bias).activation(Activation.GELU).isa(isa).build();
+        linear.run(x, residual, out);
+        Tensor same = linear.apply(scope, x);
+        assertEquals(DType.BFLOAT16, same.dtype());
+        Tensor wide = x.cast(scope, DType.FLOAT32);
+        Tensor wideWeight = weight.cast(scope, DType.FLOAT32);
+        Tensor rounded = same.cast(scope, DType.FLOAT32);
+        for (int r = 0; r < rows; r++) {
+            for (int o = 0; o < outputs; o++) {
+                double sum = bias.at(o);
+                for (int c = 0; c < width; c++) {
+                    sum += (double) wide.at(r, c) * wideWeight.at(o, c);
+                }
+                assertClose(gelu(sum) + residual.at(r, o), out.at(r, o), 1e-5 * Math.sqrt(width));
+                assertClose(gelu(sum), rounded.at(r, o),
+                    1e-5 * Math.sqrt(width) + Math.abs(gelu(sum)) / 256);
+            }
+        }
+    }
+
     private static double gelu(double x) {
         return x / 2 * (1 + erf(x / Math.sqrt(2)));
     }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVX512-BF16, beside AVX-512: two multiply-adds of bfloat16 a lane.
+#include "simd/avx512bf16.h"
+
+#include "isa/bf16-inl.h"
+#include "kernels/bf16/pairs-inl.h"
+
+namespace {
+
+// As in avx512.cpp: 8 x 3 accumulators of 32 registers.
+struct Tiles {
+    static constexpr int max_vectors = 3;
+    static constexpr int rows(int vectors) { return vectors == 1 ? 16 : 8; }
+    static constexpr int64_t key_block = 128;
+    using Products = PairProducts<Tiles>;
+};
+
+}  // namespace
+
+namespace attn4j {
+constexpr Bf16Kernels avx512bf16_table = bf16_kernels<Tiles>();
+}  // namespace attn4j

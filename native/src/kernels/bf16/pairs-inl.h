@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The product of bfloat16 by the dot instruction of pairs, in register tiles of R rows by V vectors:
+//     c[row][lane] (+)= sum over pairs of a[row][pair] . b[pair][lane]
+// where a pair is two neighbours along the summed dimension. `a` is read as it lies.
+#pragma once
+
+#include "kernels/tile-inl.h"
+
+namespace {
+
+template <int V>
+struct PairTiles {
+    const uint16_t* a;
+    int64_t a_stride;
+    const uint16_t* b;
+    int64_t pairs;
+    float* c;
+    bool onto;
+
+    template <int R>
+    ATTN4J_INLINE void operator()(int64_t row) const {
+        constexpr int64_t width = V * F32::lanes;
+        Tile<R, V> t;
+        if (onto) {
+            t.load(c + row * width);
+        } else {
+            t.zero();
+        }
+        // Every third row: see Tile::add_rows.
+        const uint16_t* third[(R + 2) / 3];
+        for (int r = 0; r < R; r += 3) third[r / 3] = a + (row + r) * a_stride;
+#pragma GCC unroll 2
+        for (int64_t pair = 0; pair < pairs; ++pair) {
+            Pairs x[V];
+#pragma GCC unroll 64
+            for (int v = 0; v < V; ++v) x[v] = Pairs::load(b + 2 * (pair * width + v * F32::lanes));
+#pragma GCC unroll 64
+            for (int r = 0; r < R; ++r) {
+                const PairSplat s = PairSplat::load(third[r / 3] + r % 3 * a_stride + 2 * pair);
+#pragma GCC unroll 64
+                for (int v = 0; v < V; ++v) t.at[r][v] = dot(s, x[v], t.at[r][v]);
+            }
+        }
+        t.store(c + row * width);
+    }
+};
+
+// How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, and
+// the product, b [pairs][V * lanes] and c [rows][V * lanes] without gaps, rows of `a` a_stride elements apart.
+template <typename Tiles>
+struct PairProducts {
+    static constexpr int64_t row_unit = 1, pair_unit = 1;
+    static constexpr int max_vectors = Tiles::max_vectors;
+    static void begin() {}
+    static void end() {}
+
+    // Register-only rounds and their FLOPs, as limit-inl.h: chains enough for two dots a cycle.
+    static double flops(int64_t rounds) {
+        constexpr int chains = 24;
+        F32 a[chains];
+        for (int i = 0; i < chains; ++i) a[i] = F32::set(static_cast<float>(i));
+        alignas(64) const uint16_t numbers[2 * Pairs::lanes] = {};
+        Pairs x = Pairs::load(numbers);
+        const PairSplat y = PairSplat::load(numbers);
+        for (int64_t round = 0; round < rounds; ++round) {
+            // Not the same numbers each round, as far as the compiler knows.
+            __asm__ volatile("" : "+x"(x.v));
+#pragma GCC unroll 24
+            for (int i = 0; i < chains; ++i) a[i] = dot(y, x, a[i]);
+        }
+        F32 total = F32::zero();
+        for (int i = 0; i < chains; ++i) total = total + a[i];
+        volatile float sink = sum(total);
+        (void)sink;
+        return 4.0 * F32::lanes * chains * static_cast<double>(rounds);
+    }
+
+    template <int V>
+    static ATTN4J_APART void multiply(const uint16_t* a, int64_t a_stride, int64_t rows, const uint16_t* b,
+                                      int64_t pairs, float* c, bool onto) {
+        cover<Tiles::rows(V)>(rows, 0, PairTiles<V>{a, a_stride, b, pairs, c, onto});
+    }
+};
+
+}  // namespace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows the sums of a linear layer with a weight of bfloat16.
+#pragma once
+
+#include "kernels/elements-inl.h"
+#include "kernels/linear/linear_bf16.h"
+#include "kernels/pointwise/pointwise-inl.h"
+
+namespace {
+
+using attn4j::Bf16LinearBlock;
+
+// Takes a panel's transposed sums [features, up to a multiple of lanes][V * lanes], of features from o on.
+template <int V>
+inline void finish_panel(const Bf16LinearBlock& block, const float* sums, int64_t first, int64_t features) {
+    F32 one[V];
+    for (int v = 0; v < V; ++v) one[v] = F32::set(1.0f);
+    transpose_out(sums, block.rows, features, one, [&](int64_t row, int64_t feature, int64_t n, F32 y) {
+        const int64_t o = first + feature;
+        if (block.bias != nullptr) y = y + load_some(block.bias + o, n);
+        if (block.gelu) y = gelu(y);
+        if (block.residual != nullptr) y = y + load_some(block.residual + row * block.residual_stride + o, n);
+        store_elements(block.out_type, y, block.out, row * block.out_stride + o, n);
+    });
+}
+
+}  // namespace

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of linear_bf16.h where the instruction set multiplies pairs of bfloat16. Lanes are rows, packed once; the
+// weight is multiplied as it lies, but for what the units of the product do not divide, which is copied first.
+#pragma once
+
+#include "kernels/bf16/pack-inl.h"
+#include "kernels/linear/finish_bf16-inl.h"
+
+namespace {
+
+// Features of a panel, whose sums (16 KiB at four vectors) stay in the first cache, and inputs of a block.
+constexpr int64_t kPairFeatures = 64, kPairInputs = 512;
+
+template <typename Tiles, int V>
+inline void pairs_linear_rows(const Bf16LinearBlock& block) {
+    using Products = typename Tiles::Products;
+    constexpr int64_t width = V * F32::lanes;
+    const int64_t inputs = round_up(block.in_features, kPairRow);
+    float* const sums = block.workspace;
+    uint16_t* const copy = reinterpret_cast<uint16_t*>(sums + kPairFeatures * width);  // [kPairFeatures][kPairInputs]
+    uint16_t* const x = copy + kPairFeatures * kPairInputs;                            // [inputs / 2][width] pairs
+    pack_rows<V>(block.x_type, block.x, block.x_stride, block.rows, block.in_features, inputs / 2, x);
+    for (int64_t panel = 0; panel < block.out_features; panel += kPairFeatures) {
+        const int64_t left = block.out_features - panel, features = left < kPairFeatures ? left : kPairFeatures;
+        const int64_t rows = round_up(features, Products::row_unit);
+        for (int64_t first = 0; first < block.in_features; first += kPairInputs) {
+            const int64_t rest = block.in_features - first, n = rest < kPairInputs ? rest : kPairInputs;
+            const int64_t pairs = round_up((n + 1) / 2, Products::pair_unit);
+            const uint16_t* weight = block.weight + panel * block.weight_stride + first;
+            int64_t stride = block.weight_stride;
+            if (rows != features || 2 * pairs != n) {
+                for (int64_t row = 0; row < rows; ++row)
+                    for (int64_t c = 0; c < 2 * pairs; c += kPairRow) {
+                        const int64_t some = row < features ? n - c : 0;
+                        Pairs::load_first(weight + row * stride + c, some < kPairRow ? some : kPairRow)
+                            .store(copy + row * kPairInputs + c);
+                    }
+                weight = copy;
+                stride = kPairInputs;
+            }
+            Products::template multiply<V>(weight, stride, rows, x + first * width, pairs, sums, first > 0);
+        }
+        finish_panel<V>(block, sums, panel, features);
+    }
+}
+
+template <typename Tiles>
+inline void pairs_linear(const Bf16LinearBlock& block) {
+    constexpr int most = Tiles::Products::max_vectors;
+    const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
+    Tiles::Products::begin();
+    if constexpr (most >= 4) {
+        if (vectors == 4) pairs_linear_rows<Tiles, 4>(block);
+    }
+    if constexpr (most >= 3) {
+        if (vectors == 3) pairs_linear_rows<Tiles, 3>(block);
+    }
+    if (vectors == 2) pairs_linear_rows<Tiles, 2>(block);
+    if (vectors == 1) pairs_linear_rows<Tiles, 1>(block);
+    Tiles::Products::end();
+}
+
+template <typename Tiles>
+inline int64_t pairs_linear_workspace_floats(int64_t in_features) {
+    return (kPairFeatures + round_up(in_features, kPairRow) / 2) * Tiles::Products::max_vectors * F32::lanes +
+           kPairFeatures * kPairInputs / 2;
+}
+
+template <typename Tiles>
+constexpr attn4j::Bf16LinearKernel pairs_linear_kernel() {
+    return {F32::lanes, Tiles::Products::max_vectors * F32::lanes, pairs_linear_workspace_floats<Tiles>,
+            pairs_linear<Tiles>};
+}
+
+}  // namespace

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of linear_bf16.h where bfloat16 is widened to be multiplied: that of linear-inl.h, with a panel of the
+// weight widened at a time.
+#pragma once
+
+#include "kernels/linear/finish_bf16-inl.h"
+#include "kernels/tile-inl.h"
+
+namespace {
+
+constexpr int64_t kWidenedFeatures = 64;
+
+inline F32 rounded_to_bf16(F32 x) {
+    uint16_t halves[F32::lanes];
+    x.store_bf16(halves);
+    return F32::load_bf16(halves);
+}
+
+template <int V>
+struct WidenedTiles {
+    const float* weight;  // [kWidenedFeatures][n]
+    const float* x;       // xT [n][V * lanes]
+    float* sums;          // [kWidenedFeatures][V * lanes]
+    int64_t n;
+    bool onto;
+
+    template <int R>
+    ATTN4J_INLINE void operator()(int64_t o) const {
+        Tile<R, V> t;
+        if (onto) {
+            t.load(sums + o * t.width);
+        } else {
+            t.zero();
+        }
+        t.add_rows(weight + o * n, n, x, n);
+        t.store(sums + o * t.width);
+    }
+};
+
+template <int R, int V>
+ATTN4J_APART void add_widened(const WidenedTiles<V>& tiles, int64_t features) {
+    cover<R>(features, 0, tiles);
+}
+
+template <typename Tiles, int V>
+inline void widened_linear_rows(const Bf16LinearBlock& block) {
+    constexpr int64_t width = V * F32::lanes;
+    float* const sums = block.workspace;
+    float* const buffer = sums + kWidenedFeatures * width;
+    float* const x = buffer + kWidenedFeatures * Tiles::input_block;
+    transpose_in<V>(block.rows, block.in_features, F32::set(1.0f), x, [&](int64_t row, int64_t c, int64_t n) {
+        const F32 numbers = load_elements(block.x_type, block.x, row * block.x_stride + c, n);
+        return block.x_type == Element::f32 ? rounded_to_bf16(numbers) : numbers;
+    });
+    for (int64_t panel = 0; panel < block.out_features; panel += kWidenedFeatures) {
+        const int64_t left = block.out_features - panel, features = left < kWidenedFeatures ? left : kWidenedFeatures;
+        for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {
+            const int64_t rest = block.in_features - first, n = rest < Tiles::input_block ? rest : Tiles::input_block;
+            const attn4j::CacheRows weight{
+                block.weight + first, Element::bf16, block.weight_stride, nullptr, nullptr, 0, 0, 0};
+            widen(weight, panel, features, n, buffer);
+            add_widened<Tiles::rows(V)>(WidenedTiles<V>{buffer, x + first * width, sums, n, first > 0}, features);
+        }
+        finish_panel<V>(block, sums, panel, features);
+    }
+}
+
+template <typename Tiles>
+inline void widened_linear(const Bf16LinearBlock& block) {
+    const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
+    if constexpr (Tiles::max_vectors >= 3) {
+        if (vectors >= 3) return widened_linear_rows<Tiles, 3>(block);
+    }
+    if constexpr (Tiles::max_vectors >= 2) {
+        if (vectors >= 2) return widened_linear_rows<Tiles, 2>(block);
+    }
+    widened_linear_rows<Tiles, 1>(block);
+}
+
+template <typename Tiles>
+inline int64_t widened_linear_workspace_floats(int64_t in_features) {
+    return (kWidenedFeatures + in_features) * Tiles::max_vectors * F32::lanes + kWidenedFeatures * Tiles::input_block;
+}
+
+template <typename Tiles>
+constexpr attn4j::Bf16LinearKernel widened_linear_kernel() {
+    return {F32::lanes, Tiles::max_vectors * F32::lanes, widened_linear_workspace_floats<Tiles>, widened_linear<Tiles>};
+}
+
+}  // namespace
