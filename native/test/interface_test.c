@@ -48,6 +48,27 @@ static void attention(attn4j_isa isa) {
     }
 }
 
+/* The same keys as bytes, in two pages of which the second comes first. */
+static void cache(attn4j_isa isa) {
+    const float q[] = {1, 0}, v[] = {4, 0, 1, 2}, scales[] = {0.5f, 0, 0.25f, 0.5f};
+    const int8_t k[] = {4, 9, 99, 99, 4, -3, 4, 1};
+    const int64_t table[] = {1, 0};
+    float out[1] = {-1};
+    const double e = exp(1), all = e + e * e + e * e;
+    attn4j_plan plan = attn4j_plan_create(1, 1, 1, 1, 3, 2, 1);
+    CHECK(plan != NULL);
+    CHECK(attn4j_plan_set_scale(plan, 1.0) == ATTN4J_OK);
+    CHECK(attn4j_plan_set_dtype(plan, ATTN4J_K, ATTN4J_INT8) == ATTN4J_OK);
+    CHECK(attn4j_plan_set_pages(plan, 2, 2, 2) == ATTN4J_OK);
+    CHECK(attn4j_plan_set_scales(plan, ATTN4J_K, 2, 2) == ATTN4J_OK);
+    CHECK(attn4j_plan_set_isa(plan, isa) == ATTN4J_OK);
+    CHECK(attn4j_plan_build(plan) == ATTN4J_OK);
+    CHECK(attn4j_plan_run(plan, 1, 1, 3, q, k, v, out, NULL, NULL, NULL, NULL, NULL, table, scales, NULL, NULL, NULL,
+                          NULL, NULL, NULL, 0, NULL) == ATTN4J_OK);
+    CHECK(near(out[0], (e * 1 + e * e * 2 + e * e * 4) / all));
+    attn4j_plan_free(plan);
+}
+
 static void layers(attn4j_isa isa) {
     const float x[] = {3, 4, 0, 0}, y[] = {1, 1, 1, 1}, gamma[] = {1, 1}, beta[] = {0, 1};
     const int32_t ids[] = {1, 0};
@@ -171,6 +192,7 @@ int main(int argc, char** argv) {
         if (!attn4j_isa_supported((attn4j_isa)isa)) continue;
         printf(" %s", attn4j_isa_name((attn4j_isa)isa));
         attention((attn4j_isa)isa);
+        cache((attn4j_isa)isa);
         layers((attn4j_isa)isa);
         positions_and_parts((attn4j_isa)isa);
     }
