@@ -27,7 +27,11 @@ struct Shape {
 };
 
 // The largest difference over some rows, spread over all batches, heads and queries.
-double max_error(const Shape& s, const Stored& q, const Stored& k, const Stored& v, const Stored& out) {
+double max_error(const Shape& s, const AlignedFloats& q, const AlignedFloats& k, const AlignedFloats& v,
+                 const AlignedFloats& out) {
+    const auto at = [&](const AlignedFloats& values, int64_t row, int64_t d) {
+        return static_cast<double>(values[static_cast<size_t>(row * s.head_dim + d)]);
+    };
     const int64_t rows = s.batch * s.heads * s.queries, step = std::max<int64_t>(1, rows / 29);
     double worst = 0;
     std::vector<double> weights(static_cast<size_t>(s.keys)), expected(static_cast<size_t>(s.head_dim));
@@ -37,7 +41,7 @@ double max_error(const Shape& s, const Stored& q, const Stored& k, const Stored&
         double largest = -INFINITY, sum = 0;
         for (int64_t j = 0; j < s.keys; ++j) {
             double score = 0;
-            for (int64_t d = 0; d < s.head_dim; ++d) score += q.at(row, d) * k.at(s.row(b, kv, j), d);
+            for (int64_t d = 0; d < s.head_dim; ++d) score += at(q, row, d) * at(k, s.row(b, kv, j), d);
             weights[static_cast<size_t>(j)] = score / std::sqrt(static_cast<double>(s.head_dim));
             largest = std::max(largest, weights[static_cast<size_t>(j)]);
         }
@@ -46,10 +50,10 @@ double max_error(const Shape& s, const Stored& q, const Stored& k, const Stored&
             const double weight = std::exp(weights[static_cast<size_t>(j)] - largest);
             sum += weight;
             for (int64_t d = 0; d < s.head_dim; ++d)
-                expected[static_cast<size_t>(d)] += weight * v.at(s.row(b, kv, j), d);
+                expected[static_cast<size_t>(d)] += weight * at(v, s.row(b, kv, j), d);
         }
         for (int64_t d = 0; d < s.head_dim; ++d)
-            worst = std::max(worst, std::fabs(expected[static_cast<size_t>(d)] / sum - out.at(row, d)));
+            worst = std::max(worst, std::fabs(expected[static_cast<size_t>(d)] / sum - at(out, row, d)));
     }
     return worst;
 }
@@ -101,7 +105,7 @@ int run_decode(int argc, char** argv) {
                                 v.scales(), nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr));
     };
     call();
-    const double error = max_error(s, q, k, v, out);
+    const double error = max_error(s, q.values(), k.values(), v.values(), out.values());
     const double flops =
         4.0 * static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.head_dim);
     const Measurement m =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random operands of any type in memory as tensors have it, read as doubles.
+// Random operands of any type in memory as tensors have it.
 #pragma once
 
 #include <algorithm>
@@ -41,13 +41,18 @@ public:
     int64_t bytes() const { return bytes_; }
     // [rows], or null.
     const float* scales() const { return scales_.empty() ? nullptr : scales_.data(); }
-    double at(int64_t row, int64_t column) const {
-        const void* const from = at_byte(row * width_ + column);
-        if (dtype_ == ATTN4J_INT8)
-            return static_cast<double>(*static_cast<const int8_t*>(from)) * scales_[static_cast<size_t>(row)];
-        float value = 0;
-        require(attn4j_cast(from, dtype_, 1, &value, ATTN4J_F32, 1, 1, 1, ATTN4J_ISA_SCALAR, 1));
-        return value;
+    // What is stored, as float32.
+    AlignedFloats values() const {
+        AlignedFloats values(static_cast<size_t>(bytes_ / bytes_of(dtype_)));
+        const auto n = static_cast<int64_t>(values.size());
+        if (dtype_ != ATTN4J_INT8) {
+            require(attn4j_cast(data_, dtype_, n, values.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
+            return values;
+        }
+        for (int64_t i = 0; i < n; ++i)
+            values[static_cast<size_t>(i)] =
+                static_cast<float>(static_cast<const int8_t*>(data_)[i]) * scales_[static_cast<size_t>(i / width_)];
+        return values;
     }
 
 private:

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "operands.h"
 #include "options.h"
 #include "scenarios.h"
 #include "unfused.h"
@@ -28,34 +29,6 @@ Floats normal(int64_t n, unsigned seed) {
     for (float& value : values) value = distribution(generator);
     return values;
 }
-
-// Numbers as they are stored.
-class Operand {
-public:
-    Operand(Floats values, attn4j_dtype dtype) : dtype_(dtype), floats_(std::move(values)) {
-        if (dtype == ATTN4J_F32) return;
-        halves_.resize(floats_.size());
-        const auto n = static_cast<int64_t>(floats_.size());
-        require(attn4j_cast(floats_.data(), ATTN4J_F32, n, halves_.data(), dtype, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
-    }
-    const void* data() const {
-        return dtype_ == ATTN4J_F32 ? static_cast<const void*>(floats_.data()) : halves_.data();
-    }
-    void* data() { return const_cast<void*>(static_cast<const Operand*>(this)->data()); }
-    // As float32, after any rounding.
-    Floats values() const {
-        if (dtype_ == ATTN4J_F32) return floats_;
-        Floats values(floats_.size());
-        const auto n = static_cast<int64_t>(values.size());
-        require(attn4j_cast(halves_.data(), dtype_, n, values.data(), ATTN4J_F32, n, 1, n, ATTN4J_ISA_DEFAULT, 1));
-        return values;
-    }
-
-private:
-    attn4j_dtype dtype_;
-    Floats floats_;
-    std::vector<uint16_t, LineAllocator<uint16_t>> halves_;
-};
 
 // Keys [first, end) are visible to a query.
 struct Range {
@@ -150,10 +123,10 @@ int run_prefill(int argc, char** argv) {
     require(attn4j_plan_set_threads(plan, threads));
     require(attn4j_plan_build(plan));
 
-    const Operand q(normal(s.batch * s.heads * s.queries * s.head_dim, 1), dtype);
-    const Operand k(normal(s.batch * s.kv_heads * s.keys * s.head_dim, 2), dtype);
-    const Operand v(normal(s.batch * s.kv_heads * s.keys * s.value_dim, 3), dtype);
-    Operand out(Floats(static_cast<size_t>(s.batch * s.heads * s.queries * s.value_dim)), dtype);
+    const Stored q(dtype, s.batch * s.heads * s.queries, s.head_dim, 1);
+    const Stored k(dtype, s.batch * s.kv_heads * s.keys, s.head_dim, 2);
+    const Stored v(dtype, s.batch * s.kv_heads * s.keys, s.value_dim, 3);
+    const Stored out(dtype, s.batch * s.heads * s.queries, s.value_dim, 4);
     const bool is_unfused = options.flag("unfused");
     if (is_unfused && (s.window >= 0 || lengths == "half" || mask != "none" || dtype != ATTN4J_F32))
         throw std::invalid_argument("the unfused baseline has no windows, lengths, masks or other types: --unfused");
