@@ -45,7 +45,8 @@ final class NativeTurn {
             add(command, "heads", s.heads());
         } else {
             AttentionShape s = AttentionShape.parse(cell.shape);
-            command.add(cell.scenario.equals("overhead") ? "overhead" : "prefill");
+            boolean named = cell.scenario.equals("overhead") || cell.scenario.equals("decode");
+            command.add(named ? cell.scenario : "prefill");
             add(command, "batch", s.batch());
             add(command, "heads", s.heads());
             add(command, "kv-heads", s.kvHeads());
@@ -59,9 +60,13 @@ final class NativeTurn {
                 command.add("--unfused");
             }
         }
-        int at = cell.contender.indexOf('@');
-        if (at >= 0) {
-            command.addAll(List.of("--isa", cell.contender.substring(at + 1)));
+        String[] nameAndIsa = cell.contender.split("@");
+        if (nameAndIsa.length == 2) {
+            command.addAll(List.of("--isa", nameAndIsa[1]));
+        }
+        int type = nameAndIsa[0].lastIndexOf('-');
+        if (type >= 0) {
+            command.addAll(List.of("--dtype", nameAndIsa[0].substring(type + 1)));
         }
         add(command, "threads", cell.threads);
         command.addAll(List.of("--seconds", Double.toString(seconds)));

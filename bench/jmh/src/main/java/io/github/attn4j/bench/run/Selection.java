@@ -9,14 +9,15 @@ import java.util.List;
 record Selection(List<Case> cases, int rounds, int warmups, int iterations, int milliseconds) {
     private static final List<String> UNFUSED = List.of("openblas", "native:openblas", "vector");
     private static final List<String> DECODE = List.of("native:attn4j-f32", "attn4j-f32", "attn4j-cache-f32",
-            "pytorch-f32", "onnxruntime-attention", "onnxruntime-gqa", "attn4j-bf16", "pytorch-bf16");
+            "pytorch-f32", "onnxruntime-attention", "onnxruntime-gqa", "native:attn4j-bf16", "attn4j-bf16",
+            "pytorch-bf16");
     private static final List<String> GROWTH = List.of("attn4j-f32", "pytorch-f32", "onnxruntime-attention");
     private static final List<String> MODULE = List.of("native:attn4j-f32", "attn4j-f32", "pytorch-nn-f32",
             "pytorch-sdpa-f32", "onnxruntime-attention", "onnxruntime-mha", "djl");
     private static final List<String> MODEL = List.of("attn4j-f32", "onnxruntime", "langchain4j");
     private static final List<String> ISAS =
             List.of("native:attn4j-f32@avx512", "native:attn4j-f32@avx2", "native:attn4j-f32@neon",
-                    "native:attn4j-f32@scalar");
+                    "native:attn4j-f32@scalar", "native:attn4j-bf16@amx", "native:attn4j-bf16@avx512bf16");
     private static final String ISA_SHAPE = "1x12:512x512x64";
 
     static Selection named(String name) {
@@ -38,7 +39,7 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
     private static List<Case> quick() {
         List<Case> cases = new ArrayList<>(List.of(overhead(),
                 new Case("prefill", ISA_SHAPE,
-                        without(prefill(false, false), "openblas", "attn4j-bf16", "pytorch-bf16")),
+                        without(prefill(false, false), "openblas", "pytorch-bf16")),
                 new Case("prefill", "1x16:2048x2048x64:causal",
                         without(prefill(true, false), "openblas", "native:openblas", "vector", "onnxruntime-mha",
                                 "pytorch-bf16")),
@@ -93,7 +94,7 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
             names.add("onnxruntime-gqa");
         }
         names.addAll(UNFUSED);
-        names.addAll(List.of("attn4j-bf16", "pytorch-bf16"));
+        names.addAll(List.of("native:attn4j-bf16", "attn4j-bf16", "pytorch-bf16"));
         if (all) {
             names.addAll(List.of("attn4j-f16", "java"));
         }
