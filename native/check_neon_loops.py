@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges the NEON tile loops without the hardware: compiles isa/neon.cpp as the build does, finds the loops of the
 largest register tiles, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the multiply-add
-limit of neoverse-v2.
+limit of neoverse-v2. Decoding's loops are shown beside them but not judged: they wait for memory.
 
 Usage: check_neon_loops.py [compiler] [extra flags ...]   (default: aarch64-linux-gnu-g++)
 """
@@ -20,6 +20,8 @@ FLAGS = ["-std=c++17", "-O3", "-ffp-contract=off", "-fPIC", "-fvisibility=hidden
 TILE = 24  # accumulators of the 8 x 3 tile; the next smaller one, 4 x 3, has 12
 REQUIRED = {"neoverse-v2": 0.90}
 REPORTED = ["neoverse-v2", "apple-m1"]
+# Of kernels/decode: rows of the cache by a few queries, no register tiles.
+NOT_JUDGED = ["ScoreRows", "ValueRows"]
 
 Loop = collections.namedtuple("Loop", "function label lines")
 
@@ -111,15 +113,16 @@ def main():
              if len(accumulators(loop)) > TILE // 2 and not count(loop, r"b(sl|it|if)\b")]
     print(f"{pathlib.Path(mca).name}: multiply-adds a cycle at most: " +
           ", ".join(f"{cpu} {limit:.2f}" for cpu, limit in limits.items()))
-    failed = len(loops) < 2
+    failed = sum(not any(name in loop.function for name in NOT_JUDGED) for loop in loops) < 2
     if failed:
         print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected those of scores and values at least")
     for loop in loops:
         fmas, spills = count(loop, r"fmla\b"), count(loop, r".*\[(sp|x29)\b")
         shares = {cpu: fmas / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
-        bad = spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items())
+        judged = not any(name in loop.function for name in NOT_JUDGED)
+        bad = judged and (spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items()))
         failed = failed or bad
-        print(f"{'FAILED' if bad else 'ok'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, "
+        print(f"{'FAILED' if bad else 'ok' if judged else 'decode'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, "
               f"{len(loop.lines)} instructions, {spills} of them on the stack; " +
               ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
     return 1 if failed else 0
