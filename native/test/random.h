@@ -19,7 +19,8 @@ public:
     }
     // In [low, high].
     int64_t between(int64_t low, int64_t high) {
-        return low + static_cast<int64_t>(next() % static_cast<uint64_t>(high - low + 1));
+        // Unsigned: a range of more than half of all numbers has a size too.
+        return low + static_cast<int64_t>(next() % (static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1));
     }
     bool chance(int one_in) { return next() % static_cast<uint64_t>(one_in) == 0; }
     // In (0, 1].
