@@ -156,9 +156,11 @@ public final class Check {
         }
     }
 
-    /** The two share no element. */
+    /** The two share no element. IllegalStateException if they seem to because one is closed and its memory in use again. */
     public static void disjoint(View out, String outName, View in, String inName) {
         if (Overlap.possible(out, in)) {
+            open(out);
+            open(in);
             throw new IllegalArgumentException(outName + " must not overlap " + inName + ": "
                 + Overlap.range(outName, out) + " " + Overlap.range(inName, in));
         }
@@ -169,6 +171,11 @@ public final class Check {
         if (!Overlap.same(out, in)) {
             disjoint(out, outName, in, inName);
         }
+    }
+
+    private static void open(View view) {
+        view.owner.acquire();
+        view.owner.release();
     }
 
     /** 0 for all threads of the pool, or a limit. */
