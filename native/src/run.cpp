@@ -37,9 +37,8 @@ struct Memory {
     }
 };
 
-// Most blocks of queries of one head in a task, which read its keys and values once for all, and most heads, which
-// look at their mask and transpose their bias once for all. More gain nothing.
-constexpr int64_t kBlocksTogether = 4, kHeadsTogether = 4;
+// Most heads in a task, which look at their mask and transpose their bias once for all. More gain nothing.
+constexpr int64_t kHeadsTogether = 4;
 static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
 
 // Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
@@ -161,9 +160,9 @@ void Run::attend(const Sequence& s, int64_t within) const {
     float* const workspace = scratch(kernels_.workspace_floats);
     AttentionBlock together[kTogether];
     int64_t count = 0;
-    // Heads of the same queries follow each other: a bias transposed for one serves the next.
-    for (int64_t i = first; i < end; ++i)
-        for (int64_t head = first_head; head < end_head; ++head) {
+    // Blocks of one head follow each other: keys and values read for one are near for the next.
+    for (int64_t head = first_head; head < end_head; ++head)
+        for (int64_t i = first; i < end; ++i) {
             together[count++] = make_block(p_, o_, s, head, blocks.begin(i), blocks.end(i));
             if (!p_.averaged) continue;
             kernel.run(together, count, workspace);

@@ -72,7 +72,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     if (kept == Seen::none || all_biased_away(block, first_key, n)) return;
     const Scores scores{state.scores, first_key, n};
     const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first_key, n);
-    const bool biased_away = bias != nullptr && shared.bias.hides;
+    const bool biased_away = bias != nullptr && shared.bias.hides();
     // Keys [from, to) are seen by all queries: all of them, or whole tiles of them within the edges.
     const int64_t low = block.first_key + block.queries - 1 - first_key, high = block.last_key + 1 - first_key;
     const int64_t from = low <= 0 ? 0 : low >= n ? n : round_up(low, R) < n ? round_up(low, R) : n;

@@ -90,5 +90,7 @@ struct AttentionKernel {
 
 // Most blocks of a call: their queries and sums, 24 KB each at a head_dim of 64, stay in the second cache.
 constexpr int64_t kTogether = 16;
+// Most of them that are of one head, and so for how many the kernel keeps a transposed bias. More gain nothing.
+constexpr int64_t kBlocksTogether = 4;
 
 }  // namespace attn4j

@@ -97,7 +97,7 @@ struct KeyBlock {
 template <typename Tiles>
 struct SharedPairs {
     using Products = typename Tiles::Products;
-    static constexpr int64_t width = Products::max_vectors * F32::lanes;
+    static constexpr int64_t width = Products::max_vectors * F32::lanes, scores_floats = Tiles::key_block * width;
 
     float* scores;
     TransposedBias bias;
@@ -108,12 +108,13 @@ struct SharedPairs {
     KeyBlock held{};
 
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
-        return Tiles::key_block * (2 * width + round_up(head_dim, kPairRow) / 2 + round_up(value_dim, 16) / 2);
+        return (1 + Slots::count) * scores_floats +
+               Tiles::key_block * (round_up(head_dim, kPairRow) / 2 + round_up(value_dim, 16) / 2);
     }
     SharedPairs(float* workspace, int64_t head_dim)
         : scores(workspace),
-          bias{workspace + Tiles::key_block * width, {}},
-          key_buffer(pairs_at(workspace + 2 * Tiles::key_block * width)),
+          bias{workspace + scores_floats, scores_floats, {}, {}},
+          key_buffer(pairs_at(workspace + (1 + Slots::count) * scores_floats)),
           value_buffer(key_buffer + Tiles::key_block * round_up(head_dim, kPairRow)) {}
 
     const KeyBlock& keys(const AttentionBlock& block, int64_t first_key) {
@@ -146,7 +147,7 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
     // The factor waits for the exponential, unless something must be done to scores in their own units.
     F32 factor = F32::set(block.scale * kLog2E);
     const bool dropped = block.dropout.threshold != 0;
-    bool hides = kept == Seen::some || (bias != nullptr && shared_bias.hides);
+    bool hides = kept == Seen::some || (bias != nullptr && shared_bias.hides());
     if (block.softcap > 0 || block.slope != 0 || block.bias != nullptr || kept == Seen::some || dropped ||
         !(block.scale > 0)) {
         for (int64_t i = 0; i < n * width; i += F32::lanes)

@@ -157,17 +157,27 @@ enum class Seen { none, some, all };
 // What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing
 // more.
 inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
+    constexpr int64_t width = 128;
     const int64_t rows = block.keep_query_stride == 0 ? 1 : block.queries, columns = block.keep_key_stride == 0 ? 1 : n;
-    uint8_t hidden = 0, kept = 0;
-    for (int64_t query = 0; query < rows; ++query) {
-        const uint8_t* const row = block.keep + query * block.keep_query_stride + first * block.keep_key_stride;
-        for (int64_t key = 0; key < columns; ++key) {
-            hidden |= static_cast<uint8_t>(row[key] == 0);
-            kept |= row[key];
+    uint8_t any_hidden = 0, any_kept = 0;
+    for (int64_t begin = 0; begin < columns; begin += width) {
+        const int64_t count = columns - begin < width ? columns - begin : width;
+        // Of each column, so that rows are not folded one by one.
+        uint8_t hidden[width] = {}, kept[width] = {};
+        for (int64_t query = 0; query < rows; ++query) {
+            const uint8_t* const row =
+                block.keep + query * block.keep_query_stride + (first + begin) * block.keep_key_stride;
+            for (int64_t i = 0; i < count; ++i) {
+                hidden[i] |= static_cast<uint8_t>(row[i] == 0);
+                kept[i] |= row[i];
+            }
         }
-        if (hidden != 0 && kept != 0) return Seen::some;
+        for (int64_t i = 0; i < count; ++i) {
+            any_hidden |= hidden[i];
+            any_kept |= kept[i];
+        }
     }
-    return kept == 0 ? Seen::none : Seen::all;
+    return any_kept == 0 ? Seen::none : any_hidden == 0 ? Seen::all : Seen::some;
 }
 
 // Whether the bias of keys [first, first + n) is -inf for every query. The first other vector ends the search.

@@ -26,58 +26,83 @@ struct WideRows {
     }
 };
 
-// Which scores something was made for: queries of a block, keys of a run, and the mask or bias they have in common.
-struct Made {
-    const void* base = nullptr;
-    int64_t first = 0, count = 0, queries = 0;
+// Remembers for which scores something was made: queries of a block, keys of a run, and the mask or bias they have in
+// common. Blocks of queries that take turns have a slot each, so that it serves all heads.
+struct Slots {
+    static constexpr int count = attn4j::kBlocksTogether;
 
-    bool is(const void* from, int64_t first_key, int64_t n, int64_t rows) const {
-        return from == base && first_key == first && n == count && rows == queries;
+    struct Made {
+        const void* base = nullptr;
+        int64_t first = 0, count = 0, queries = 0;
+    };
+    Made made[count];
+    int latest = 0;
+
+    // Makes `latest` the slot of these scores; returns whether it was theirs already. Else the oldest becomes theirs.
+    bool find(const void* base, int64_t first_key, int64_t n, int64_t queries) {
+        for (int i = 0; i < count; ++i) {
+            const Made& m = made[i];
+            if (m.base != base || m.first != first_key || m.count != n || m.queries != queries) continue;
+            latest = i;
+            return true;
+        }
+        latest = (newest + 1) % count;
+        newest = latest;
+        made[latest] = {base, first_key, n, queries};
+        return false;
     }
+
+private:
+    int newest = count - 1;
 };
 
-// The bias of a block of queries and keys, as their scores lie.
+// The bias of blocks of queries and keys, as their scores lie.
 struct TransposedBias {
-    float* buffer;  // [key_block][V * lanes]
-    Made made;
-    bool hides = false;  // some of what it holds is -inf
+    float* buffers;       // [Slots::count][slot_floats]
+    int64_t slot_floats;  // of [key_block][V * lanes]
+    Slots slots;
+    bool hiding[Slots::count];
 
     // [n][V * lanes], from key first_key on
     template <int V>
     const float* rows(const AttentionBlock& block, int64_t first_key, int64_t n) {
-        if (!made.is(block.bias, first_key, n, block.queries)) {
-            made = {block.bias, first_key, n, block.queries};
-            hides = transpose_bias<V>(block, first_key, n, buffer);
+        const bool there = slots.find(block.bias, first_key, n, block.queries);
+        float* const buffer = buffers + slots.latest * slot_floats;
+        if (!there) {
+            hiding[slots.latest] = transpose_bias<V>(block, first_key, n, buffer);
             const int64_t next = first_key + n, after = block.key_length - next < n ? block.key_length - next : n;
             if (block.bias_query_stride != 0 && block.bias_key_stride != 0)
                 call_for(block.bias + next, block.bias_query_stride * 4, block.queries, after * 4);
         }
         return buffer;
     }
+
+    // Whether some of what rows() gave last is -inf.
+    bool hides() const { return hiding[slots.latest]; }
 };
 
-// What the boolean mask leaves of a block of queries and keys.
+// What the boolean mask leaves of blocks of queries and keys.
 struct KeptKeys {
-    Made made;
-    Seen seen = Seen::all;
+    Slots slots;
+    Seen seen[Slots::count];
 
     Seen of(const AttentionBlock& block, int64_t first_key, int64_t n) {
         if (block.keep == nullptr) return Seen::all;
-        if (!made.is(block.keep, first_key, n, block.queries)) {
-            made = {block.keep, first_key, n, block.queries};
-            seen = kept_keys(block, first_key, n);
+        if (!slots.find(block.keep, first_key, n, block.queries)) {
+            seen[slots.latest] = kept_keys(block, first_key, n);
             const int64_t next = first_key + n, after = block.key_length - next < n ? block.key_length - next : n;
             if (block.keep_query_stride != 0 && block.keep_key_stride != 0)
                 call_for(block.keep + next, block.keep_query_stride, block.queries, after);
         }
-        return seen;
+        return seen[slots.latest];
     }
 };
 
 template <typename Tiles>
 struct Shared {
     static constexpr int64_t width = Tiles::max_vectors * F32::lanes;
-    static constexpr int64_t rows = round_up(Tiles::key_block, F32::lanes);
+    static constexpr int64_t scores_floats = round_up(Tiles::key_block, F32::lanes) * width;
+    static constexpr int64_t bias_floats = Slots::count * scores_floats;
 
     float* scores;
     TransposedBias bias;
@@ -85,13 +110,13 @@ struct Shared {
     WideRows keys, values;
 
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
-        return 2 * rows * width + Tiles::key_block * (head_dim + value_dim);
+        return scores_floats + bias_floats + Tiles::key_block * (head_dim + value_dim);
     }
     Shared(float* workspace, int64_t head_dim)
         : scores(workspace),
-          bias{workspace + rows * width, {}},
-          keys{workspace + 2 * rows * width},
-          values{workspace + 2 * rows * width + Tiles::key_block * head_dim} {}
+          bias{workspace + scores_floats, scores_floats, {}, {}},
+          keys{workspace + scores_floats + bias_floats},
+          values{workspace + scores_floats + bias_floats + Tiles::key_block * head_dim} {}
 };
 
 }  // namespace
