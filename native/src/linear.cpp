@@ -19,11 +19,16 @@ namespace {
 
 using Long = long long;
 
-// Output features of a task of ours, at most: with 384 inputs their weights take 0.6 MB, which the second cache keeps
-// for all the blocks of rows that follow.
-constexpr int64_t kTaskFeatures = 384;
+// Output features of a task of ours, whole panels of the kernel: at most so many, as sums of many inputs are kept for
+// all of them (0.6 MB with 192 rows); and at least so many where threads share few rows, as each task transposes its
+// rows anew, which costs 3 % of one with 256 features.
+constexpr int64_t kPanel = 64, kTaskFeatures = 768, kSharedFeatures = 256;
 
-// And where there are fewer rows than lanes, so that a few threads end together; whole vectors on any instruction set.
+// Tasks that a thread should have, so that all end together.
+constexpr int64_t kTasksOfThread = 4;
+
+// Output features of a task where there are fewer rows than lanes, so that a few threads end together; whole vectors on
+// any instruction set.
 constexpr int64_t kFewRowsFeatures = 240, kFewRowsUnit = 48;
 
 // A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some
@@ -46,13 +51,41 @@ struct Problem {
     const float* weights(int64_t feature) const { return weight.data + (out_in ? feature * weight.stride : feature); }
 };
 
+int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
+
+// The call in blocks of rows and of features, a task each. Results do not depend on it.
+struct Cut {
+    Blocks rows, features;
+};
+
+Cut cut(const Problem& p, const LinearKernel& kernel) {
+    if (p.rows < kernel.lanes)
+        return {Blocks(p.rows, kernel.lanes, kernel.lanes), Blocks(p.out_features, kFewRowsUnit, kFewRowsFeatures)};
+    const int64_t pool = pool_threads(), threads = p.threads == 0 ? pool : std::min<int64_t>(p.threads, pool);
+    const int64_t panels = shares(p.out_features, kPanel);
+    int64_t block_rows = kernel.block_rows;
+    while (threads > 1 && block_rows > kernel.lanes && shares(p.rows, block_rows) * panels < 2 * threads)
+        block_rows = shares(block_rows / 2, kernel.lanes) * kernel.lanes;
+    const Blocks rows(p.rows, kernel.lanes, block_rows);
+    int64_t count = shares(p.out_features, kTaskFeatures);
+    if (threads > 1) {
+        const int64_t most = std::max(p.out_features / kSharedFeatures, shares(threads, rows.count));
+        count = std::max(count, std::min(most, shares(kTasksOfThread * threads, rows.count)));
+        // As many tasks for each thread if it can be.
+        for (int64_t fewer = count; fewer * rows.count >= threads; --fewer)
+            if (fewer * rows.count % threads == 0) {
+                count = std::max(fewer, shares(p.out_features, kTaskFeatures));
+                break;
+            }
+    }
+    return {rows, Blocks(p.out_features, kPanel, shares(panels, count) * kPanel)};
+}
+
 // By our own tile. A row's result does not depend on the other rows.
 void by_tiles(const Problem& p, const LinearKernel& kernel) {
-    const bool few = p.rows < kernel.lanes;
-    const Blocks rows(p.rows, kernel.lanes, kernel.block_rows);
-    const Blocks features(p.out_features, few ? kFewRowsUnit : 16, few ? kFewRowsFeatures : kTaskFeatures);
+    const auto [rows, features] = cut(p, kernel);
     // Tasks that share weights follow each other.
-    parallel_for(rows.count * features.count, p.threads, [&](int64_t task) {
+    parallel_for(rows.count * features.count, p.threads, [&, &rows = rows, &features = features](int64_t task) {
         const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
         LinearBlock block;
         block.x = p.x.data + r * p.x.stride;

@@ -107,9 +107,15 @@ protected:
         }
     }
 
+    // However the call is cut into tasks.
     void check_threads() const {
         const ScopedThreads pool(8);
-        LinearCase c{300, 48, 700};
+        check_threads({300, 48, 700});
+        check_threads({90, 800, 130});
+        check_threads({50, 20, 3});
+    }
+
+    void check_threads(LinearCase c) const {
         c.bias = c.residual = true;
         c.threads = 1;
         LinearData d = make_data(c, test_seed());
@@ -152,6 +158,9 @@ TEST_P(LinearTilesTest, EdgesOfRowsInputsAndOutputs) {
     for (const int64_t in : {lanes(), lanes() + 1, int64_t{255}, int64_t{256}, int64_t{257}, int64_t{513}})
         check_all(3, in, 9);
     for (const int64_t out : {15, 16, 63, 64, 65, 127, 129, 383, 384, 385, 800}) check_all(3, 5, out);
+    // A strip's rows, a panel's features, and the inputs that are transposed at a time.
+    for (const int64_t out : {63, 64, 65, 129, 769}) check_all(block / 4 + 1, 7, out);
+    for (const int64_t in : {767, 768, 769, 1537}) check_all(block / 2 + lanes() + 1, in, 67);
 }
 
 TEST_P(LinearTilesTest, ARowDependsOnItselfAlone) {
