@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forward of PyTorch's nn.MultiheadAttention on one sequence batch: packed in-projection, attention over strided
-// views of it, output projection; three calls. Some rows are checked against doubles first. The limit is that of
-// multiply-adds.
+// views of it, output projection; three calls for as many sequences as the Java modules take at a time. Some rows are
+// checked against doubles first. The limit is that of multiply-adds.
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -12,7 +12,7 @@
 
 namespace {
 
-using Floats = std::vector<float>;
+using Floats = AlignedFloats;
 
 struct Module {
     int64_t batch, queries, width, heads;
@@ -21,6 +21,14 @@ struct Module {
 
     int64_t rows() const { return batch * queries; }
     int64_t head_dim() const { return width / heads; }
+    // Sequences at a time: what lies between the layers stays in the second caches.
+    int64_t slice(int threads) const {
+        constexpr int64_t bytes = 3 << 19, least_rows = 128;
+        const int64_t most = std::max(bytes * threads / (16 * queries * width), (least_rows + queries - 1) / queries);
+        if (most >= batch) return batch;
+        const int64_t slices = (batch + most - 1) / most;
+        return (batch + slices - 1) / slices;
+    }
     double flops() const {
         const double projections = 8.0 * static_cast<double>(rows() * width) * static_cast<double>(width);
         return projections + 4.0 * static_cast<double>(rows() * queries) * static_cast<double>(width);
@@ -124,27 +132,33 @@ int run_module(int argc, char** argv) {
     m.out_weight = normal(m.width * m.width, scale, 3);
     m.out_bias = normal(m.width, 1, 4);
     const Floats x = normal(m.rows() * m.width, 1, 5);
-    Floats qkv(static_cast<size_t>(3 * m.rows() * m.width)), joined(x.size()), out(x.size());
+    const int64_t slice = m.slice(threads);
+    Floats qkv(static_cast<size_t>(3 * slice * m.queries * m.width)), joined(qkv.size() / 3), out(x.size());
 
     const attn4j_plan plan =
-        attn4j_plan_create(m.batch, m.heads, m.heads, m.queries, m.queries, m.head_dim(), m.head_dim());
+        attn4j_plan_create(slice, m.heads, m.heads, m.queries, m.queries, m.head_dim(), m.head_dim());
     if (plan == nullptr) throw std::invalid_argument(attn4j_error_message());
     for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V}) set_view(plan, operand, m, 3 * m.width);
     set_view(plan, ATTN4J_OUT, m, m.width);
     require(attn4j_plan_set_isa(plan, isa));
     require(attn4j_plan_set_threads(plan, threads));
     require(attn4j_plan_build(plan));
-    const auto linear = [&](const Floats& from, const Floats& weight, const Floats& bias, Floats& to,
+    const auto linear = [&](const float* from, const Floats& weight, const Floats& bias, float* to, int64_t rows,
                             int64_t features) {
-        require(attn4j_linear(from.data(), m.width, weight.data(), m.width, ATTN4J_OUT_IN, bias.data(), nullptr, 0,
-                              to.data(), features, m.rows(), m.width, features, ATTN4J_IDENTITY, isa, threads));
+        require(attn4j_linear(from, m.width, weight.data(), m.width, ATTN4J_OUT_IN, bias.data(), nullptr, 0, to,
+                              features, rows, m.width, features, ATTN4J_IDENTITY, isa, threads));
     };
     const auto call = [&] {
-        linear(x, m.in_weight, m.in_bias, qkv, 3 * m.width);
-        require(attn4j_plan_run(plan, m.batch, m.queries, m.queries, qkv.data(), qkv.data() + m.width,
-                                qkv.data() + 2 * m.width, joined.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
-                                nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr));
-        linear(joined, m.out_weight, m.out_bias, out, m.width);
+        for (int64_t first = 0; first < m.batch; first += slice) {
+            const int64_t count = std::min(slice, m.batch - first), rows = count * m.queries;
+            const int64_t start = first * m.queries * m.width;
+            linear(x.data() + start, m.in_weight, m.in_bias, qkv.data(), rows, 3 * m.width);
+            require(attn4j_plan_run(plan, count, m.queries, m.queries, qkv.data(), qkv.data() + m.width,
+                                    qkv.data() + 2 * m.width, joined.data(), nullptr, nullptr, nullptr, nullptr,
+                                    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0,
+                                    nullptr));
+            linear(joined.data(), m.out_weight, m.out_bias, out.data() + start, rows, m.width);
+        }
     };
     call();
     const double error = max_error(m, x, out);

@@ -166,6 +166,16 @@ public final class Check {
         }
     }
 
+    /** Whether the two are the same elements in the same order, or share none. */
+    public static boolean isSameOrDisjoint(View a, View b) {
+        return Overlap.same(a, b) || isDisjoint(a, b);
+    }
+
+    /** Whether the two share no element. */
+    public static boolean isDisjoint(View a, View b) {
+        return !Overlap.possible(a, b);
+    }
+
     /** The two are the same elements in the same order, or share none. */
     public static void sameOrDisjoint(View out, String outName, View in, String inName) {
         if (!Overlap.same(out, in)) {

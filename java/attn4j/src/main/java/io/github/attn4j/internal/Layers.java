@@ -49,6 +49,26 @@ public final class Layers {
         }
     }
 
+    /**
+     * Entries [fromOut, fromOut + entries) of out = entries [fromX, fromX + entries) of x weight + bias. Both are matrices
+     * of three dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both.
+     */
+    public static void linearEntries(View x, long fromX, View weight, boolean inOut, View bias, View out, long fromOut,
+                                     long entries, int batchDim, int activation, Isa isa, int threads) {
+        if (Native.attn4j_gemm_uses_openblas(isa.ordinal()) > 0) {
+            OpenBlas.open();
+        }
+        Held.acquire(x, weight, bias, out, null);
+        try {
+            Status.check(Native.attn4j_linear(entry(x, fromX, batchDim), stride(x, entries, batchDim), weight.address,
+                weight.rowStride(), inOut ? Native.ATTN4J_IN_OUT : Native.ATTN4J_OUT_IN, address(bias), 0, 0,
+                entry(out, fromOut, batchDim), stride(out, entries, batchDim), entries * x.sizes[1 - batchDim], x.width(),
+                out.width(), activation, isa.ordinal(), threads));
+        } finally {
+            Held.release(x, weight, bias, out, null);
+        }
+    }
+
     /** out = activation(x weight + bias) + residual with a weight of BFLOAT16; x and out FLOAT32 or BFLOAT16 */
     public static void linearBf16(View x, View weight, View bias, View residual, View out, int activation, Isa isa,
                                   int threads) {
@@ -185,6 +205,18 @@ public final class Layers {
     /** The distance of so many rows of an entry; that of a single row does not matter and is its width. */
     private static long stride(View view, long rows) {
         return rows > 1 ? view.strides[1] : Math.max(1, view.width());
+    }
+
+    /** Where an entry begins. */
+    private static long entry(View view, long entry, int batchDim) {
+        return view.address + entry * view.strides[batchDim] * view.elementBytes();
+    }
+
+    /** The distance of the rows of so many entries; that of a single row does not matter and is its width. */
+    private static long stride(View view, long entries, int batchDim) {
+        long inner = batchDim == 1 ? entries : view.sizes[1];
+        long outer = batchDim == 0 ? entries : view.sizes[0];
+        return inner > 1 ? view.strides[1] : outer > 1 ? view.strides[0] : Math.max(1, view.width());
     }
 
     private static long address(View view) {

@@ -3,17 +3,20 @@ package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.Attention;
 
-/** The attention of a forward, dropping and writing weights or not. Each has the plan of its last run. */
+/**
+ * The attention of a forward, dropping and writing weights or not, of whole slices of the batch or of the rest. Each has
+ * the plan of its last run.
+ */
 final class Attentions {
     private final Blueprint blueprint;
-    private final Attention[] made = new Attention[4];
+    private final Attention[] made = new Attention[8];
 
     Attentions(Blueprint blueprint) {
         this.blueprint = blueprint;
     }
 
-    Attention of(boolean dropping, boolean writing) {
-        int which = (dropping ? 2 : 0) + (writing ? 1 : 0);
+    Attention of(boolean dropping, boolean writing, boolean rest) {
+        int which = (rest ? 4 : 0) + (dropping ? 2 : 0) + (writing ? 1 : 0);
         if (made[which] == null) {
             made[which] = blueprint.attention(dropping, writing);
         }

@@ -23,8 +23,10 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     private final Attentions attentions;
     private final AttentionInputs inputs = AttentionInputs.of(null, null, null, null);
     private final LastView mask = new LastView(Operands::fourDims);
+    private final MaskSlices masks = new MaskSlices();
     private final LastView outHeads;
     private SegmentedAttention cached;
+    private long entries;
 
     Forward(ProjectedAttention module) {
         this.module = module;
@@ -40,11 +42,17 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         Blueprint.Layers layers = module.layers();
         boolean dropping = module.drops(in.seeded);
         check(in, dropping);
-        memory.fit(in.query.size(0), in.query.size(1), in.key.size(1));
-        project(layers, in);
-        boolean last = layers.gate() == null && layers.out() == null;
-        attend(in, last ? outHeads.of(in.out) : memory.context().heads(), dropping);
-        finish(layers, in);
+        long batch = in.query.size(0);
+        fit(sliced(layers, in, dropping), batch, in.query.size(1), in.key.size(1));
+        Tensor all = mask.of(in.mask);
+        inputs.scores(in.weights).seed(in.seed);
+        long first = 0;
+        do {
+            Projections.Views at = memory.of(Math.min(entries, batch - first));
+            inputs.mask(masks.of(all, first, entries));
+            run(layers, in, first, at, dropping);
+            first += entries;
+        } while (first < batch);
     }
 
     @Override
@@ -57,7 +65,19 @@ public final class Forward extends PlannedForward<ModuleInputs> {
 
     /** Makes room for these sizes. */
     void fit(long batch, long queries, long keys) {
-        memory.fit(batch, queries, keys);
+        fit(blueprint.out != null, batch, queries, keys);
+    }
+
+    private void fit(boolean sliced, long batch, long queries, long keys) {
+        entries = !sliced ? batch
+            : Slices.entries(blueprint.options, batch, Math.min(queries, keys), memory.floats(queries, keys));
+        memory.fit(entries, queries, keys);
+    }
+
+    /** Not where draws depend on the number of an entry, weights go through memory in any case, or queries are few. */
+    private static boolean sliced(Blueprint.Layers layers, ModuleInputs in, boolean dropping) {
+        return layers.out() != null && !dropping && in.weights == null && in.cache == null && in.positions == null
+            && Slices.inOrder(in) && Slices.apart(in.mask, in.out);
     }
 
     /** Everything that could be refused later, so that nothing is written then. */
@@ -92,12 +112,20 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         }
     }
 
-    private void project(Blueprint.Layers layers, ModuleInputs in) {
-        Projected query = memory.query();
-        Projected key = memory.key();
-        layers.query().run(in.query, query.rows());
-        layers.key().run(in.key, key.rows());
-        layers.value().run(in.value, memory.value().rows());
+    /** The entries from one on that there is memory for. */
+    private void run(Blueprint.Layers layers, ModuleInputs in, long first, Projections.Views at, boolean dropping) {
+        project(layers, in, first, at);
+        boolean last = layers.gate() == null && layers.out() == null;
+        attend(in, at, last ? outHeads.of(in.out) : at.context().heads(), dropping);
+        finish(layers, in, first, at);
+    }
+
+    private void project(Blueprint.Layers layers, ModuleInputs in, long first, Projections.Views at) {
+        Projected query = at.query();
+        Projected key = at.key();
+        layers.query().runEntries(in.query, first, query.rows(), 0, at.entries(), 0);
+        layers.key().runEntries(in.key, first, key.rows(), 0, at.entries(), 0);
+        layers.value().runEntries(in.value, first, at.value().rows(), 0, at.entries(), 0);
         if (layers.queryNorm() != null) {
             layers.queryNorm().run(query.each(), query.each());
             layers.keyNorm().run(key.each(), key.each());
@@ -112,28 +140,27 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         }
     }
 
-    private void attend(ModuleInputs in, Tensor out, boolean dropping) {
-        inputs.operands(memory.query().heads(), memory.key().heads(), memory.value().heads(), out)
-            .mask(mask.of(in.mask)).scores(in.weights).seed(in.seed);
+    private void attend(ModuleInputs in, Projections.Views at, Tensor out, boolean dropping) {
         if (in.cache == null) {
-            attentions.of(dropping, in.weights != null).run(inputs);
+            inputs.operands(at.query().heads(), at.key().heads(), at.value().heads(), out);
+            attentions.of(dropping, in.weights != null, at.entries() < entries).run(inputs);
             return;
         }
         if (cached == null) {
-            cached = new SegmentedAttention(attentions.of(false, false));
+            cached = new SegmentedAttention(attentions.of(false, false, false));
         }
-        in.cache.append(memory.key().heads(), memory.value().heads());
-        cached.run(inputs.operands(memory.query().heads(), null, null, out), in.cache);
+        in.cache.append(at.key().heads(), at.value().heads());
+        cached.run(inputs.operands(at.query().heads(), null, null, out), in.cache);
     }
 
-    private void finish(Blueprint.Layers layers, ModuleInputs in) {
-        Tensor context = memory.context().rows();
+    private void finish(Blueprint.Layers layers, ModuleInputs in, long first, Projections.Views at) {
+        Tensor context = at.context().rows();
         if (layers.gate() != null) {
-            layers.gate().run(in.query, memory.gates());
-            gate.run(context, memory.gates(), layers.out() == null ? in.out : context);
+            layers.gate().runEntries(in.query, first, at.gates(), 0, at.entries(), 0);
+            gate.run(context, at.gates(), layers.out() == null ? in.out : context);
         }
         if (layers.out() != null) {
-            layers.out().run(context, in.out);
+            layers.out().runEntries(context, 0, in.out, first, at.entries(), 0);
         }
     }
 }

@@ -44,16 +44,17 @@ public final class GeneralizedForward extends PlannedForward<GeneralizedInputs> 
             return;
         }
         memory.fit(in.queries.get(0).size(BATCH), rows(in.queries), rows(in.sources));
-        project(layers.query(), in.queries, memory.query());
-        project(layers.key(), in.sources, memory.key());
-        project(layers.value(), in.sources, memory.value());
-        inputs.operands(memory.query().heads(), memory.key().heads(), memory.value().heads(), memory.context().heads())
+        Projections.Views at = memory.all();
+        project(layers.query(), in.queries, at.query());
+        project(layers.key(), in.sources, at.key());
+        project(layers.value(), in.sources, at.value());
+        inputs.operands(at.query().heads(), at.key().heads(), at.value().heads(), at.context().heads())
             .mask(mask.of(in.mask)).scores(in.weights).seed(in.seed);
-        attentions.of(dropping, in.weights != null).run(inputs);
+        attentions.of(dropping, in.weights != null, false).run(inputs);
         long row = 0;
         for (int i = 0; i < in.outs.size(); i++) {
             Tensor out = in.outs.get(i);
-            layers.out().runRows(memory.context().rows(), row, out, 0, out.size(ROWS));
+            layers.out().runRows(at.context().rows(), row, out, 0, out.size(ROWS));
             row += out.size(ROWS);
         }
     }

@@ -109,6 +109,21 @@ public final class Linear {
             Check.rows(out, "out", 3), fromOut, rows, activation.ordinal(), isa, threads);
     }
 
+    /**
+     * So many batch entries: those from `fromX` on, to those from `fromOut` on. x and out are FLOAT32 of three
+     * dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both. The caller has checked
+     * that they are there. Refuses what {@link #run(Tensor, Tensor)} refuses of the whole tensors.
+     */
+    void runEntries(Tensor x, long fromX, Tensor out, long fromOut, long entries, int batchDim) {
+        View in = Operands.matrix(x, "x", inFeatures(), "inFeatures");
+        View result = Operands.matrix(out, "out", outFeatures(), "outFeatures");
+        Check.writable(result, "out");
+        Check.disjoint(result, "out", in, "x");
+        apart(result, "out");
+        Layers.linearEntries(in, fromX, weight, layout == WeightLayout.IN_OUT, bias, result, fromOut, entries, batchDim,
+            activation.ordinal(), isa, threads);
+    }
+
     /** Refuses an output that shares an element with the weights. */
     void apart(View out, String name) {
         Check.disjoint(out, name, weight, "weight");

@@ -17,6 +17,8 @@ public abstract class ModuleBuilder<B extends ModuleBuilder<B>> extends LayerBui
     final long heads;
     double dropout;
     boolean bias = true;
+    /** What a thread keeps between layers, at most where rows are many; less in tests. */
+    long sliceBytes = Slices.BYTES;
     /** What else an attention gets: an instruction set in tests. */
     UnaryOperator<Attention.Builder> forced = UnaryOperator.identity();
 

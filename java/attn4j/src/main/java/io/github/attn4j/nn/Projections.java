@@ -4,64 +4,70 @@ package io.github.attn4j.nn;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 
-/** The memory between the layers of a forward, and the views of it for the sizes of the last run. Not thread-safe. */
+/**
+ * The memory between the layers of a forward for some entries of a batch, and the views of it for the sizes of the last
+ * run. Not thread-safe.
+ */
 final class Projections implements AutoCloseable {
     private final Blueprint blueprint;
     private final Scratch memory = new Scratch(DType.FLOAT32);
-    private long batch = -1;
+    private long entries = -1;
     private long queries;
     private long keys;
-    private Projected query;
-    private Projected key;
-    private Projected value;
-    private Projected context;
-    private Tensor gates;
+    private Views whole;
+    private Views rest;
 
     Projections(Blueprint blueprint) {
         this.blueprint = blueprint;
     }
 
+    /** Floats of an entry. */
+    long floats(long ofQueries, long ofKeys) {
+        return 2 * blueprint.headDim * (ofQueries * blueprint.heads() + ofKeys * blueprint.kvHeads);
+    }
+
     /** Makes room, and the views of these sizes. */
-    void fit(long newBatch, long newQueries, long newKeys) {
-        if (newBatch == batch && newQueries == queries && newKeys == keys) {
+    void fit(long newEntries, long newQueries, long newKeys) {
+        if (newEntries == entries && newQueries == queries && newKeys == keys) {
             return;
         }
-        batch = -1;
+        entries = -1;
+        rest = null;
         long width = blueprint.heads() * blueprint.headDim;
         long kvWidth = blueprint.kvHeads * blueprint.headDim;
-        memory.begin(2 * newBatch * (newQueries * width + newKeys * kvWidth));
-        query = Projected.of(memory.take(newBatch, newQueries, width), blueprint.heads());
-        context = Projected.of(memory.take(newBatch, newQueries, width), blueprint.heads());
-        key = Projected.of(memory.take(newBatch, newKeys, kvWidth), blueprint.kvHeads);
-        value = Projected.of(memory.take(newBatch, newKeys, kvWidth), blueprint.kvHeads);
-        // Nothing needs the queries after attention.
-        gates = blueprint.gate == null ? null : query.rows().reshape(newBatch * newQueries * width)
-            .slice(0, 0, newBatch * newQueries * blueprint.gates).reshape(newBatch, newQueries, blueprint.gates);
-        batch = newBatch;
+        memory.begin(newEntries * floats(newQueries, newKeys));
+        whole = views(memory.take(newEntries, newQueries, width), memory.take(newEntries, newQueries, width),
+            memory.take(newEntries, newKeys, kvWidth), memory.take(newEntries, newKeys, kvWidth));
+        entries = newEntries;
         queries = newQueries;
         keys = newKeys;
     }
 
-    Projected query() {
-        return query;
+    /** Of all entries. */
+    Views all() {
+        return whole;
     }
 
-    Projected key() {
-        return key;
+    /** Of so many entries: all, or as many as were taken last, or others. */
+    Views of(long some) {
+        if (some == entries) {
+            return whole;
+        }
+        if (rest == null || rest.entries() != some) {
+            rest = views(whole.query.rows().slice(0, 0, some), whole.context.rows().slice(0, 0, some),
+                whole.key.rows().slice(0, 0, some), whole.value.rows().slice(0, 0, some));
+        }
+        return rest;
     }
 
-    Projected value() {
-        return value;
-    }
-
-    /** What the heads give. */
-    Projected context() {
-        return context;
-    }
-
-    /** What the gate layer gives, null if there is none; in the memory of the queries. */
-    Tensor gates() {
-        return gates;
+    private Views views(Tensor query, Tensor context, Tensor key, Tensor value) {
+        long some = query.size(0);
+        long rows = query.size(1);
+        // Nothing needs the queries after attention.
+        Tensor gates = blueprint.gate == null ? null : query.reshape(query.elements())
+            .slice(0, 0, some * rows * blueprint.gates).reshape(some, rows, blueprint.gates);
+        return new Views(some, Projected.of(query, blueprint.heads()), Projected.of(key, blueprint.kvHeads),
+            Projected.of(value, blueprint.kvHeads), Projected.of(context, blueprint.heads()), gates);
     }
 
     /** Frees the memory; may come twice. */
@@ -69,4 +75,12 @@ final class Projections implements AutoCloseable {
     public void close() {
         memory.close();
     }
+
+    /**
+     * The memory of some entries.
+     *
+     * @param context what the heads give
+     * @param gates what the gate layer gives, null if there is none; in the memory of the queries
+     */
+    record Views(long entries, Projected query, Projected key, Projected value, Projected context, Tensor gates) {}
 }

@@ -25,6 +25,11 @@ final class TorchBlueprint {
         batchFirst = builder.batchFirst;
     }
 
+    /** Which dimension of a sequence is the batch; the other of the first two is that of rows. */
+    int batchDim() {
+        return batchFirst ? 0 : 1;
+    }
+
     /** Whether the three projections are one weight. */
     boolean packed() {
         return kdim == options.width && vdim == options.width;

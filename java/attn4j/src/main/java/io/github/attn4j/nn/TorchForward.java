@@ -3,7 +3,6 @@ package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionInputs;
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 
 /**
@@ -14,32 +13,21 @@ import io.github.attn4j.tensor.Tensor;
  * weights that the module has when it starts. It keeps the FLOAT32 masks of the last run.
  */
 public final class TorchForward extends PlannedForward<TorchInputs> {
-    /** How many projections there are: of one input, of query and key-value, of three. */
-    private static final int SELF = 1, CROSS = 2, SEPARATE = 3;
-
     private final TorchMultiheadAttention module;
     private final TorchBlueprint blueprint;
-    private final Scratch memory = new Scratch(DType.FLOAT32);
+    private final TorchProjections memory;
     private final TorchMasks masks;
-    private final Attention[] attentions = new Attention[12];
+    private final MaskSlices keeps = new MaskSlices();
+    private final MaskSlices biases = new MaskSlices();
+    private final Attention[] attentions = new Attention[24];
     private final AttentionInputs inputs = AttentionInputs.of(null, null, null, null);
-    private int projections;
     private TorchMasks.Sizes sizes = new TorchMasks.Sizes(-1, 0, 0, 0, 0);
-    private TorchBlueprint.Layers extended;
-    private Tensor joint;
-    private Projected query;
-    private Projected key;
-    private Projected value;
-    private Projected context;
-    /** With rows behind those of the input, and without, [batch, heads, rows, headDim]. */
-    private Tensor longKey;
-    private Tensor longValue;
-    private Tensor longKeys;
-    private Tensor longValues;
+    private long entries;
 
     TorchForward(TorchMultiheadAttention module) {
         this.module = module;
         blueprint = module.blueprint;
+        memory = new TorchProjections(blueprint);
         masks = new TorchMasks(blueprint.options.heads);
     }
 
@@ -48,19 +36,20 @@ public final class TorchForward extends PlannedForward<TorchInputs> {
         TorchBlueprint.Layers layers = module.layers();
         boolean dropping = module.drops(in.seeded);
         TorchChecks.check(blueprint, in);
-        int batchDim = blueprint.batchFirst ? 0 : 1;
-        fit(projections(in), in.query.size(batchDim), in.query.size(1 - batchDim), in.key.size(1 - batchDim));
-        project(layers, in);
-        boolean extra = sizes.extra() > 0;
-        if (extra) {
-            extend(layers);
-        }
-        inputs.operands(query.heads(), extra ? longKey : key.heads(), extra ? longValue : value.heads(),
-            context.heads());
-        inputs.mask(masks.keep(in.keyPaddingMask, in.attnMask, in.causal && extra, sizes))
-            .bias(masks.bias(in.keyPaddingMask, in.attnMask, sizes)).scores(in.weights).seed(in.seed);
-        attention(dropping, in.causal && !extra, in.weights == null ? 0 : in.weights.rank()).run(inputs);
-        layers.out().run(context.rows(), in.out);
+        int batchDim = blueprint.batchDim();
+        // Draws depend on the number of an entry, and weights go through memory in any case.
+        boolean sliced = !dropping && in.weights == null && Slices.inOrder(in)
+            && Slices.apart(in.keyPaddingMask, in.out) && Slices.apart(in.attnMask, in.out);
+        fit(projections(in), sliced, in.query.size(batchDim), in.query.size(1 - batchDim), in.key.size(1 - batchDim));
+        Tensor keep = masks.keep(in.keyPaddingMask, in.attnMask, in.causal && sizes.extra() > 0, sizes);
+        Tensor bias = masks.bias(in.keyPaddingMask, in.attnMask, sizes);
+        inputs.scores(in.weights).seed(in.seed);
+        long first = 0;
+        do {
+            inputs.mask(keeps.of(keep, first, entries)).bias(biases.of(bias, first, entries));
+            run(layers, in, first, memory.of(Math.min(entries, sizes.batch() - first)), dropping);
+            first += entries;
+        } while (first < sizes.batch());
     }
 
     @Override
@@ -71,95 +60,62 @@ public final class TorchForward extends PlannedForward<TorchInputs> {
 
     /** Makes room for self-attention if the numbers of rows allow it, else for three inputs, which take as much. */
     void fit(long batch, long queries, long keys) {
-        fit(blueprint.packed() && queries == keys ? SELF : SEPARATE, batch, queries, keys);
+        fit(blueprint.packed() && queries == keys ? TorchProjections.SELF : TorchProjections.SEPARATE, true, batch,
+            queries, keys);
     }
 
     private int projections(TorchInputs in) {
-        return !blueprint.packed() || in.key != in.value ? SEPARATE : in.query == in.key ? SELF : CROSS;
+        return !blueprint.packed() || in.key != in.value ? TorchProjections.SEPARATE
+            : in.query == in.key ? TorchProjections.SELF : TorchProjections.CROSS;
     }
 
-    private void fit(int newProjections, long batch, long queries, long keys) {
-        if (newProjections == projections && batch == sizes.batch() && queries == sizes.queries()
-            && keys == sizes.keys()) {
+    private void fit(int projections, boolean sliced, long batch, long queries, long keys) {
+        if (batch != sizes.batch() || queries != sizes.queries() || keys != sizes.keys()) {
+            sizes = new TorchMasks.Sizes(batch, blueprint.options.heads, queries, keys, blueprint.extra());
+        }
+        long some = Slices.entries(blueprint.options, batch, Math.min(queries, keys), memory.floats(queries, keys));
+        // With the sequence first only one entry, or all, have their rows at equal distances.
+        entries = sliced && (blueprint.batchFirst || some == 1) ? some : batch;
+        memory.fit(projections, entries, queries, keys);
+    }
+
+    /** The entries from one on that there is memory for. */
+    private void run(TorchBlueprint.Layers layers, TorchInputs in, long first, TorchProjections.Views at,
+                     boolean dropping) {
+        project(layers, in, first, at);
+        boolean extra = sizes.extra() > 0;
+        if (extra) {
+            memory.extend(at, layers);
+        }
+        inputs.operands(at.query().heads(), (extra ? at.longKey() : at.key()).heads(),
+            (extra ? at.longValue() : at.value()).heads(), at.context().heads());
+        attention(dropping, in.causal && !extra, in.weights == null ? 0 : in.weights.rank(), at.entries() < entries)
+            .run(inputs);
+        layers.out().runEntries(at.context().rows(), 0, in.out, first, at.entries(), blueprint.batchDim());
+    }
+
+    private void project(TorchBlueprint.Layers layers, TorchInputs in, long first, TorchProjections.Views at) {
+        int projections = memory.projections();
+        if (projections == TorchProjections.SELF) {
+            project(layers.all(), in.query, first, at.joint(), at);
             return;
         }
-        projections = 0;
-        long width = blueprint.options.width;
-        long extra = blueprint.extra();
-        memory.begin(width * batch * (2 * queries + 2 * keys + (extra == 0 ? 0 : 2 * (keys + extra))));
-        context = projected(rows(batch, queries, width));
-        if (newProjections == SELF) {
-            joint = rows(batch, queries, 3 * width);
-            query = projected(joint.slice(2, 0, width));
+        project(layers.query(), in.query, first, at.query().rows(), at);
+        if (projections == TorchProjections.CROSS) {
+            project(layers.keyValue(), in.key, first, at.joint(), at);
         } else {
-            query = projected(rows(batch, queries, width));
-            joint = newProjections == CROSS ? rows(batch, keys, 2 * width) : null;
-        }
-        long all = joint == null ? 0 : joint.size(2);
-        key = projected(joint == null ? rows(batch, keys, width) : joint.slice(2, all - 2 * width, all - width));
-        value = projected(joint == null ? rows(batch, keys, width) : joint.slice(2, all - width, all));
-        if (extra > 0) {
-            longKey = projected(rows(batch, keys + extra, width)).heads();
-            longValue = projected(rows(batch, keys + extra, width)).heads();
-        }
-        extended = null;
-        sizes = new TorchMasks.Sizes(batch, blueprint.options.heads, queries, keys, extra);
-        projections = newProjections;
-    }
-
-    private Tensor rows(long batch, long rows, long width) {
-        return blueprint.batchFirst ? memory.take(batch, rows, width) : memory.take(rows, batch, width);
-    }
-
-    private Projected projected(Tensor rows) {
-        return Projected.of(rows, blueprint.options.heads, blueprint.batchFirst);
-    }
-
-    private void project(TorchBlueprint.Layers layers, TorchInputs in) {
-        if (projections == SELF) {
-            layers.all().run(in.query, joint);
-            return;
-        }
-        layers.query().run(in.query, query.rows());
-        if (projections == CROSS) {
-            layers.keyValue().run(in.key, joint);
-        } else {
-            layers.key().run(in.key, key.rows());
-            layers.value().run(in.value, value.rows());
+            project(layers.key(), in.key, first, at.key().rows(), at);
+            project(layers.value(), in.value, first, at.value().rows(), at);
         }
     }
 
-    /** Copies keys and values to where rows stand behind them. */
-    private void extend(TorchBlueprint.Layers layers) {
-        if (layers != extended) {
-            behind(longKey, layers.biasK());
-            behind(longValue, layers.biasV());
-            longKeys = longKey.slice(2, 0, sizes.keys());
-            longValues = longValue.slice(2, 0, sizes.keys());
-            extended = layers;
-        }
-        longKeys.copyFrom(key.heads());
-        longValues.copyFrom(value.heads());
+    private void project(Linear layer, Tensor from, long first, Tensor to, TorchProjections.Views at) {
+        layer.runEntries(from, first, to, 0, at.entries(), blueprint.batchDim());
     }
 
-    /** The bias row, if there is one, then zeros, if they are wanted: for the weights of one load and these sizes. */
-    private void behind(Tensor all, Tensor bias) {
-        Tensor rows = all.slice(2, sizes.keys(), all.size(2));
-        for (long entry = 0; entry < sizes.batch(); entry++) {
-            Tensor each = rows.select(0, entry);
-            if (bias != null) {
-                each.select(1, 0).copyFrom(bias.reshape(each.size(0), each.size(2)));
-            }
-            if (blueprint.addZeroAttn) {
-                Tensor last = each.select(1, each.size(1) - 1);
-                last.copyFrom(new float[(int) last.elements()]);
-            }
-        }
-    }
-
-    /** Each has the plan of its last run. */
-    private Attention attention(boolean dropping, boolean causal, int weightsRank) {
-        int which = (dropping ? 6 : 0) + (causal ? 3 : 0) + (weightsRank == 0 ? 0 : weightsRank - 2);
+    /** Each has the plan of its last run; those of fewer entries at the end have their own. */
+    private Attention attention(boolean dropping, boolean causal, int weightsRank, boolean rest) {
+        int which = (rest ? 12 : 0) + (dropping ? 6 : 0) + (causal ? 3 : 0) + (weightsRank == 0 ? 0 : weightsRank - 2);
         if (attentions[which] == null) {
             attentions[which] = blueprint.attention(dropping, causal, weightsRank);
         }
