@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Properties;
 
 /** Facts about a contender in this process. */
@@ -39,13 +40,27 @@ public final class Facts {
         write(facts);
     }
 
+    /**
+     * Leaves one more.
+     *
+     * @param name of the fact
+     * @param value of it
+     * @throws IOException if the file cannot be written
+     */
+    public static void add(String name, double value) throws IOException {
+        Properties facts = new Properties();
+        facts.setProperty(name, Double.toString(value));
+        write(facts);
+    }
+
     private static void write(Properties facts) throws IOException {
         String file = System.getProperty(PROPERTY);
         if (file == null) {
             System.out.println(facts);
             return;
         }
-        try (Writer writer = Files.newBufferedWriter(Path.of(file))) {
+        try (Writer writer = Files.newBufferedWriter(Path.of(file), StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND)) {
             facts.store(writer, null);
         }
     }

@@ -3,6 +3,7 @@
 // native libraries bear each other.
 package io.github.attn4j.bench;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.attn4j.bench.decode.Decode;
@@ -61,7 +62,12 @@ final class Checks {
         }
     }
 
-    static AttentionInputs inputs(String shape, int threads) {
+    static void refused(String name, String shape) {
+        AttentionInputs in = inputs(shape, 1);
+        assertThrows(IllegalArgumentException.class, () -> Prefill.contender(name, in));
+    }
+
+    private static AttentionInputs inputs(String shape, int threads) {
         return AttentionInputs.of(AttentionShape.parse(shape), threads);
     }
 

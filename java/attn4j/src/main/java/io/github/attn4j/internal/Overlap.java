@@ -9,7 +9,7 @@ final class Overlap {
 
     /** False only if no element is shared. */
     static boolean possible(View a, View b) {
-        return a.elements() > 0 && b.elements() > 0 && end(a) > b.address && end(b) > a.address;
+        return a.end > b.address && b.end > a.address && a.end > a.address && b.end > b.address;
     }
 
     /** The same elements in the same order. */
@@ -26,15 +26,6 @@ final class Overlap {
     }
 
     static String range(String name, View view) {
-        return name + "=[0x" + Long.toHexString(view.address) + ", 0x" + Long.toHexString(end(view)) + ")";
-    }
-
-    /** One past the last byte of a view that has elements. */
-    private static long end(View view) {
-        long last = 0;
-        for (int i = 0; i < view.rank(); i++) {
-            last += (view.sizes[i] - 1) * view.strides[i];
-        }
-        return view.address + (last + 1) * view.elementBytes();
+        return name + "=[0x" + Long.toHexString(view.address) + ", 0x" + Long.toHexString(view.end) + ")";
     }
 }

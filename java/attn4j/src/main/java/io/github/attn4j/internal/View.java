@@ -23,6 +23,8 @@ public final class View {
     public final boolean readOnly;
     final long[] sizes;
     final long[] strides;
+    /** One past the last byte; the address where there are no elements. */
+    final long end;
 
     /** A view of memory of that owner; takes over the arrays. */
     public View(Owner owner, long address, int type, boolean readOnly, long[] sizes, long[] strides) {
@@ -32,6 +34,18 @@ public final class View {
         this.readOnly = readOnly;
         this.sizes = sizes;
         this.strides = strides;
+        this.end = end();
+    }
+
+    private long end() {
+        long last = 0;
+        for (int i = 0; i < sizes.length; i++) {
+            if (sizes[i] == 0) {
+                return address;
+            }
+            last += (sizes[i] - 1) * strides[i];
+        }
+        return address + (last + 1) * BYTES[type];
     }
 
     /** Memory of a direct buffer, `offset` bytes behind its first element, for as long as the view is reachable. */

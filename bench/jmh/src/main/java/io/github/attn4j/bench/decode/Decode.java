@@ -6,33 +6,20 @@ import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Attn4jTypes;
 import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Expected;
-import io.github.attn4j.bench.Facts;
+import io.github.attn4j.bench.Scenario;
 import io.github.attn4j.bench.prefill.Attn4jPrefill;
 import io.github.attn4j.bench.prefill.JavaPrefill;
 import io.github.attn4j.bench.prefill.OpenBlasPrefill;
 import io.github.attn4j.bench.prefill.OrtPrefill;
 import io.github.attn4j.bench.prefill.TorchPrefill;
 import io.github.attn4j.bench.prefill.VectorPrefill;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Scenario decode: one query of a growing text against all keys and values before it. Those lie in one tensor, or where
  * the contender has a cache of its own, in that.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class Decode {
+public class Decode extends Scenario {
     /** Sizes, see {@link AttentionShape}, with one query. */
     @Param("1x32/8:1x4096x128")
     public String shape;
@@ -43,12 +30,6 @@ public class Decode {
         "pytorch-f32", "pytorch-bf16", "onnxruntime-attention", "onnxruntime-gqa", "openblas", "java", "vector"
     })
     public String contender;
-
-    /** Threads of each contender. */
-    @Param("1")
-    public int threads;
-
-    private Contender running;
 
     /** Creates a state for JMH. */
     public Decode() {}
@@ -73,23 +54,9 @@ public class Decode {
         };
     }
 
-    /** Sets the contender up and compares its output with the definition. */
-    @Setup
-    public void setup() throws Exception {
+    @Override
+    protected Entry enter() throws OrtException {
         AttentionInputs in = AttentionInputs.of(AttentionShape.parse(shape), threads);
-        running = contender(contender, in);
-        Facts.check(contender, running, out -> Expected.attentionError(in, out));
-    }
-
-    /** Frees it. */
-    @TearDown
-    public void tearDown() throws Exception {
-        running.close();
-    }
-
-    /** One token. */
-    @Benchmark
-    public void run() throws Exception {
-        running.run();
+        return Entry.ofAttention(contender, contender(contender, in), in);
     }
 }

@@ -3,27 +3,15 @@ package io.github.attn4j.bench.model;
 
 import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Expected;
-import io.github.attn4j.bench.Facts;
+import io.github.attn4j.bench.Scenario;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Scenario model: sentences to vectors, tokenizing included, with the published weights of all-MiniLM-L6-v2. Each
  * contender's vectors are compared with ONNX Runtime's.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class Model {
+public class Model extends Scenario {
     /** The model's files on the class path. */
     static final String NAME = "all-minilm-l6-v2";
 
@@ -34,12 +22,6 @@ public class Model {
     /** Who runs. */
     @Param({"attn4j-f32", "onnxruntime", "langchain4j"})
     public String contender;
-
-    /** Threads of each contender. */
-    @Param("1")
-    public int threads;
-
-    private Contender running;
 
     /** Creates a state for JMH. */
     public Model() {}
@@ -54,28 +36,15 @@ public class Model {
         };
     }
 
-    /** Sets the contender up and compares its vectors. */
-    @Setup
-    public void setup() throws Exception {
+    @Override
+    protected Entry enter() throws Exception {
         List<String> texts = Europarl.sentences(Integer.parseInt(shape));
         float[] expected;
         try (Contender reference = new OrtModel(texts, threads)) {
             reference.run();
             expected = reference.output();
         }
-        running = contender(contender, texts, threads);
-        Facts.check(contender, running, vectors -> Expected.difference(expected, vectors));
-    }
-
-    /** Frees it. */
-    @TearDown
-    public void tearDown() throws Exception {
-        running.close();
-    }
-
-    /** All sentences once. */
-    @Benchmark
-    public void run() throws Exception {
-        running.run();
+        return new Entry(contender, contender(contender, texts, threads),
+                vectors -> Expected.difference(expected, vectors));
     }
 }

@@ -3,23 +3,11 @@ package io.github.attn4j.bench.module;
 
 import ai.onnxruntime.OrtException;
 import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Facts;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import io.github.attn4j.bench.Scenario;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Scenario module: multi-head self-attention with its four projections, as nn.MultiheadAttention defines it. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class Module {
+public class Module extends Scenario {
     /** Sizes, see {@link ModuleShape}. */
     @Param("4x128x768/12")
     public String shape;
@@ -30,12 +18,6 @@ public class Module {
         "onnxruntime-mha", "djl"
     })
     public String contender;
-
-    /** Threads of each contender. */
-    @Param("1")
-    public int threads;
-
-    private Contender running;
 
     /** Creates a state for JMH. */
     public Module() {}
@@ -54,23 +36,9 @@ public class Module {
         };
     }
 
-    /** Sets the contender up and compares its output with the definition. */
-    @Setup
-    public void setup() throws Exception {
+    @Override
+    protected Entry enter() throws OrtException {
         ModuleInputs in = ModuleInputs.of(ModuleShape.parse(shape), threads);
-        running = contender(contender, in);
-        Facts.check(contender, running, in::error);
-    }
-
-    /** Frees it. */
-    @TearDown
-    public void tearDown() throws Exception {
-        running.close();
-    }
-
-    /** One forward. */
-    @Benchmark
-    public void run() throws Exception {
-        running.run();
+        return new Entry(contender, contender(contender, in), in::error);
     }
 }

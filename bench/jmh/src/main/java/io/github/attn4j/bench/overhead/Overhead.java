@@ -5,28 +5,18 @@ import ai.onnxruntime.OrtException;
 import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Expected;
 import io.github.attn4j.bench.Facts;
+import io.github.attn4j.bench.Scenario;
 import io.github.attn4j.bench.prefill.Prefill;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import java.util.OptionalDouble;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Scenario overhead: the smallest attention that is of use, where what a call costs beside its arithmetic decides. The
  * contenders are those of prefill, and attn4j without a plan of the user's.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class Overhead {
+public class Overhead extends Scenario {
     /** Sizes, see {@link AttentionShape}. */
     @Param("1x12:8x8x64")
     public String shape;
@@ -38,11 +28,7 @@ public class Overhead {
     })
     public String contender;
 
-    /** Threads of each contender. */
-    @Param("1")
-    public int threads;
-
-    private Contender running;
+    private AttentionInputs inputs;
 
     /** Creates a state for JMH. */
     public Overhead() {}
@@ -52,23 +38,20 @@ public class Overhead {
         return name.equals("attn4j-unplanned") ? new Attn4jUnplanned(in) : Prefill.contender(name, in);
     }
 
-    /** Sets the contender up and compares its output with the definition. */
-    @Setup
-    public void setup() throws Exception {
-        AttentionInputs in = AttentionInputs.of(AttentionShape.parse(shape), threads);
-        running = contender(contender, in);
-        Facts.check(contender, running, out -> Expected.attentionError(in, out));
+    @Override
+    protected Entry enter() throws OrtException {
+        inputs = AttentionInputs.of(AttentionShape.parse(shape), threads);
+        return Entry.ofAttention(contender, contender(contender, inputs), inputs);
     }
 
-    /** Frees it. */
+    /** Of attn4j the boundary is measured, once its code is compiled. */
     @TearDown
-    public void tearDown() throws Exception {
-        running.close();
-    }
-
-    /** One call. */
-    @Benchmark
-    public void run() throws Exception {
-        running.run();
+    public void measureBoundary() throws Exception {
+        if (contender.equals("attn4j-f32")) {
+            OptionalDouble boundary = CallsFromC.boundary(inputs);
+            if (boundary.isPresent()) {
+                Facts.add("boundaryNanoseconds", boundary.getAsDouble());
+            }
+        }
     }
 }

@@ -6,24 +6,11 @@ import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Attn4jTypes;
 import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Expected;
-import io.github.attn4j.bench.Facts;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import io.github.attn4j.bench.Scenario;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Scenario prefill: forward attention over a whole prompt. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class Prefill {
+public class Prefill extends Scenario {
     /** Sizes, see {@link AttentionShape}. */
     @Param("1x12:512x512x64")
     public String shape;
@@ -34,12 +21,6 @@ public class Prefill {
         "onnxruntime-mha", "onnxruntime-gqa", "openblas", "java", "vector"
     })
     public String contender;
-
-    /** Threads of each contender. */
-    @Param("1")
-    public int threads;
-
-    private Contender running;
 
     /** Creates a state for JMH. */
     public Prefill() {}
@@ -60,23 +41,9 @@ public class Prefill {
         };
     }
 
-    /** Sets the contender up and compares its output with the definition. */
-    @Setup
-    public void setup() throws Exception {
+    @Override
+    protected Entry enter() throws OrtException {
         AttentionInputs in = AttentionInputs.of(AttentionShape.parse(shape), threads);
-        running = contender(contender, in);
-        Facts.check(contender, running, out -> Expected.attentionError(in, out));
-    }
-
-    /** Frees it. */
-    @TearDown
-    public void tearDown() throws Exception {
-        running.close();
-    }
-
-    /** The whole prompt once. */
-    @Benchmark
-    public void run() throws Exception {
-        running.run();
+        return Entry.ofAttention(contender, contender(contender, in), in);
     }
 }

@@ -7,6 +7,7 @@ import io.github.attn4j.bench.run.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /** The report of a run as text. */
 final class Markdown {
@@ -40,7 +41,8 @@ final class Markdown {
                 + "to as many processors as threads. Before it is timed, each one's output is compared with the "
                 + "definition in doubles; *error* is the largest difference found. *Share* is of the float32 "
                 + "multiply-adds that the registers alone manage on as many threads. *Memory* is what the first runs "
-                + "added to the process.");
+                + "added to the process. *More than from C* is how much longer the same call takes from Java, where "
+                + "both are made by turns in one process.");
         analysis.keys().forEach(this::table);
         contenders();
         return out.toString();
@@ -90,9 +92,10 @@ final class Markdown {
         line("### " + key.scenario() + " " + key.shape() + ", threads=" + key.threads());
         line("");
         boolean decode = key.scenario().equals("decode");
+        boolean boundary = analysis.of(key).stream().anyMatch(cell -> cell.medianBoundary().isPresent());
         line("| contender | time | of attn4j's time | GFLOP/s | " + (decode ? "GB/s" : "share")
-                + " | heap B/op | memory MiB | error |");
-        line("| --- | --- | --- | --- | --- | --- | --- | --- |");
+                + " | heap B/op | memory MiB | error |" + (boundary ? " more than from C |" : ""));
+        line("| --- | --- | --- | --- | --- | --- | --- | --- |" + (boundary ? " --- |" : ""));
         for (Cell cell : analysis.of(key)) {
             String ratio = analysis.ours(key, cell.type())
                     .map(ours -> String.format("%.2f", cell.median() / ours.median()))
@@ -102,7 +105,7 @@ final class Markdown {
                     decode ? String.format("%.1f", bandwidth(cell)) : percent(analysis.share(cell)),
                     cell.withoutJvm() ? "" : String.format("%.1f", cell.allocated),
                     cell.withoutJvm() || cell.memory < 0 ? "" : String.format("%.1f", cell.memory / MEBI),
-                    String.format("%.1e", cell.error)) + " |");
+                    String.format("%.1e", cell.error)) + " |" + (boundary ? " " + boundary(cell) + " |" : ""));
         }
     }
 
@@ -113,6 +116,11 @@ final class Markdown {
         line("## Contenders");
         line("");
         about.forEach((who, what) -> line("- " + who + ": " + what));
+    }
+
+    private static String boundary(Cell cell) {
+        OptionalDouble nanoseconds = cell.medianBoundary();
+        return nanoseconds.isEmpty() ? "" : time(nanoseconds.getAsDouble());
     }
 
     /** Bytes of keys and values a nanosecond. */

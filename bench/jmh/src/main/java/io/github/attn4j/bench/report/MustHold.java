@@ -40,11 +40,9 @@ final class MustHold {
         if (java.isEmpty()) {
             return;
         }
-        analysis.named(key, Cell.NATIVE + "attn4j-f32").ifPresent(c -> {
-            double boundary = java.get().median() - c.median();
-            lines.add(new Line("the smallest call costs at most 150 ns more from Java than from C, threads="
-                    + key.threads(), String.format("%.0f ns", boundary), boundary <= BOUNDARY_NANOSECONDS));
-        });
+        java.get().medianBoundary().ifPresent(boundary -> lines.add(
+                new Line("the smallest call costs at most 150 ns more from Java than from C, threads=" + key.threads(),
+                        String.format("%.0f ns", boundary), boundary <= BOUNDARY_NANOSECONDS)));
         lines.add(new Line("it allocates nothing, threads=" + key.threads(),
                 String.format("%.3f B/op", java.get().allocated), java.get().allocated < NO_BYTES));
         for (String library : List.of("pytorch", "onnxruntime")) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** What is known of one contender at one shape with one number of threads. Public fields are its JSON. */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
@@ -30,6 +31,8 @@ public final class Cell {
     public double allocated;
     /** Growth of resident memory by the first runs, in bytes; negative if unknown. */
     public long memory;
+    /** How many nanoseconds longer a call takes from Java than from C: one number a round where it was measured. */
+    public List<Double> boundary = new ArrayList<>();
     /** The largest difference from the expected output. */
     public double error;
     /** GFLOP/s of a loop of multiply-adds in registers on the same threads; 0 where it was not measured. */
@@ -73,7 +76,16 @@ public final class Cell {
 
     /** {@return the median over the rounds, in nanoseconds} */
     public double median() {
-        List<Double> sorted = new ArrayList<>(nanoseconds);
+        return median(nanoseconds);
+    }
+
+    /** {@return the median of the boundary over the rounds, in nanoseconds; empty where it was not measured} */
+    public OptionalDouble medianBoundary() {
+        return boundary.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(boundary));
+    }
+
+    private static double median(List<Double> values) {
+        List<Double> sorted = new ArrayList<>(values);
         Collections.sort(sorted);
         int n = sorted.size();
         return (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;

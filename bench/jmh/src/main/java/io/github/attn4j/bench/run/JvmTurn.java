@@ -5,6 +5,7 @@
 package io.github.attn4j.bench.run;
 
 import io.github.attn4j.bench.Facts;
+import io.github.attn4j.bench.overhead.CallsFromC;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -27,10 +28,10 @@ final class JvmTurn {
 
     private JvmTurn() {}
 
-    static void take(Cell cell, Class<?> benchmark, Selection selection, Path log) throws IOException {
+    static void take(Cell cell, Class<?> benchmark, Selection selection, Path program, Path log) throws IOException {
         Path facts = Files.createTempFile("attn4j-bench", ".properties");
         try {
-            RunResult result = new Runner(options(cell, benchmark, selection, facts, log)).run().iterator().next();
+            RunResult result = new Runner(options(cell, benchmark, selection, facts, program, log)).run().iterator().next();
             cell.nanoseconds.add(result.getPrimaryResult().getScore());
             cell.allocated = result.getSecondaryResults().get(ALLOCATED).getScore();
             Properties found = new Properties();
@@ -40,6 +41,9 @@ final class JvmTurn {
             cell.about = found.getProperty("about");
             cell.error = Double.parseDouble(found.getProperty("error"));
             cell.memory = Long.parseLong(found.getProperty("memoryBytes"));
+            if (found.containsKey("boundaryNanoseconds")) {
+                cell.boundary.add(Double.parseDouble(found.getProperty("boundaryNanoseconds")));
+            }
         } catch (RunnerException e) {
             cell.failure = "the fork failed: " + reason(e, log);
         } finally {
@@ -55,7 +59,8 @@ final class JvmTurn {
                 .orElse(failure.getMessage());
     }
 
-    private static Options options(Cell cell, Class<?> benchmark, Selection selection, Path facts, Path log) {
+    private static Options options(Cell cell, Class<?> benchmark, Selection selection, Path facts, Path program,
+            Path log) {
         TimeValue time = TimeValue.milliseconds(selection.milliseconds());
         return new OptionsBuilder()
                 .include("^" + benchmark.getName() + "\\.run$")
@@ -71,13 +76,17 @@ final class JvmTurn {
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.NORMAL)
                 .output(log.toString())
-                .jvmArgs(arguments(facts).toArray(new String[0]))
+                .jvmArgs(arguments(facts, program).toArray(new String[0]))
                 .build();
     }
 
-    private static List<String> arguments(Path facts) {
+    private static List<String> arguments(Path facts, Path program) {
         List<String> arguments = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector", "-Xms1g", "-Xmx1g",
                 "-Xss8m", "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
+        Path calls = program.resolveSibling(System.mapLibraryName("attn4j_calls")).toAbsolutePath();
+        if (Files.exists(calls)) {
+            arguments.add("-D" + CallsFromC.PROPERTY + "=" + calls);
+        }
         if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
             arguments.add("--enable-native-access=ALL-UNNAMED");
         }

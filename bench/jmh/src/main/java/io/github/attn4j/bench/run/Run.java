@@ -81,7 +81,7 @@ public final class Run implements Callable<Integer> {
             double seconds = selection.iterations() * selection.milliseconds() / MILLIS;
             NativeTurn.take(cell, program, seconds);
         } else {
-            JvmTurn.take(cell, where.benchmark(), selection, log);
+            JvmTurn.take(cell, where.benchmark(), selection, program, log);
         }
         System.out.printf("round %d/%d  %-9s %-26s %-26s threads=%d  %s%n", round, selection.rounds(), cell.scenario,
                 cell.shape, cell.contender, cell.threads, cell.failure == null ? microseconds(cell) : cell.failure);

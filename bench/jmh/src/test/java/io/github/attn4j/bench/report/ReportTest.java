@@ -34,7 +34,7 @@ class ReportTest {
         results.date = "2026-01-02T03:04:05Z";
         results.commit = "abc1234";
         cell("overhead", SMALL, "native:attn4j-f32", 2000).limit = 200;
-        cell("overhead", SMALL, "attn4j-f32", 2100);
+        cell("overhead", SMALL, "attn4j-f32", 2100).boundary.addAll(List.of(150.0, 90.0, 80.0));
         cell("overhead", SMALL, "pytorch-f32", 4200);
         cell("overhead", SMALL, "onnxruntime-mha", 8400);
         cell("prefill", PROMPT, "attn4j-f32", 671_089);
@@ -81,10 +81,19 @@ class ReportTest {
     @Test
     void promisesAreMeasured() {
         List<MustHold.Line> lines = new MustHold(new Analysis(results)).lines();
-        assertEquals(List.of("100 ns", "0.000 B/op", "2.0 x", "4.0 x", "0.0 %", "64.0 x for 64 x the keys",
+        assertEquals(List.of("90 ns", "0.000 B/op", "2.0 x", "4.0 x", "0.0 %", "64.0 x for 64 x the keys",
             "1 cells where one does"), lines.stream().map(MustHold.Line::measured).toList());
         assertEquals(List.of(true, true, false, true, true, true, false),
             lines.stream().map(MustHold.Line::holds).toList());
+    }
+
+    @Test
+    void theBoundaryHasAColumnWhereItWasMeasured() {
+        String report = new Markdown(new Analysis(results), List.of()).report();
+        String overhead = report.substring(report.indexOf("### overhead"), report.indexOf("### prefill"));
+        assertTrue(overhead.contains("| error | more than from C |"), overhead);
+        assertTrue(overhead.contains(" | 90 ns |\n"), overhead);
+        assertFalse(report.substring(report.indexOf("### prefill")).contains("more than from C"), report);
     }
 
     @Test

@@ -49,11 +49,13 @@ class TurnsTest {
         Case where = new Case("prefill", "1x1:2x2x64", List.of());
         Cell cell = results.cell(where, "java", 1);
         cell.nanoseconds.addAll(List.of(3.0, 1.0, 8.0, 2.0));
+        cell.boundary.add(7.0);
         assertSame(cell, results.cell(where, "java", 1));
         results.machine = Machine.here();
         results.write(folder.resolve("a/b.json"));
         Cell read = Results.read(folder.resolve("a/b.json")).cells.get(0);
         assertEquals(2.5, read.median());
+        assertEquals(7, read.medianBoundary().orElseThrow());
         assertEquals(4, read.scores);
         assertTrue(results.machine.slug().matches("[a-z0-9-]+"), results.machine.slug());
     }
