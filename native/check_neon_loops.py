@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Judges the NEON tile loops without the hardware: compiles isa/neon.cpp as the build does, finds the loops of the
-largest register tiles, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the multiply-add
-limit of neoverse-v2. Decoding's loops are shown beside them but not judged: they wait for memory.
+"""Judges the NEON tile loops without the hardware: compiles isa/neon.cpp and isa/neonbf16.cpp as the build does, finds
+the loops of the largest register tiles, fails if one of them touches the stack, or if llvm-mca sees it below 90 % of the
+multiply-add limit of neoverse-v2. Decoding's loops are shown beside them but not judged: they wait for memory.
 
 Usage: check_neon_loops.py [compiler] [extra flags ...]   (default: aarch64-linux-gnu-g++)
 """
@@ -19,27 +19,36 @@ NATIVE = pathlib.Path(__file__).resolve().parent
 FLAGS = ["-std=c++17", "-O3", "-ffp-contract=off", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"]
 TILE = 24  # accumulators of the 8 x 3 tile; the next smaller one, 4 x 3, has 12
 REQUIRED = {"neoverse-v2": 0.90}
-REPORTED = ["neoverse-v2", "apple-m1"]
 # Of kernels/decode: rows of the cache by a few queries, no register tiles.
 NOT_JUDGED = ["ScoreRows", "ValueRows"]
+# The loop that measures the limit.
+NOT_SHOWN = "::flops"
+
+# A file of src/isa, what multiplies there and how (a register to write, any two to read), the CPUs to report, and the
+# loops to find: the accumulators of one, and how many at least. neon.cpp has those of scores and of values;
+# neonbf16.cpp one product for both, in two copies, and beside it narrower tiles for what is left of a sequence, which
+# zip more for each product.
+Source = collections.namedtuple("Source", "name multiply operands cpus accumulators loops")
+SOURCES = [Source("neon", "fmla", "v{}.4s, v30.4s, v31.s[0]", ["neoverse-v2", "apple-m1"], 13, 2),
+           Source("neonbf16", "bfmmla", "v{}.4s, v30.8h, v31.8h", ["neoverse-v2", "neoverse-n2"], TILE, 2)]
 
 Loop = collections.namedtuple("Loop", "function label lines")
 
 
-def isa_options():
-    """What native/CMakeLists.txt gives the files of src/isa, and neon.cpp beyond that."""
+def isa_options(source):
+    """What native/CMakeLists.txt gives the files of src/isa, and this one beyond that."""
     text = (NATIVE / "CMakeLists.txt").read_text()
     found = re.findall(r"target_compile_options\(attn4j_isa PRIVATE ([^)]*)\)", text)
-    own = r"set_source_files_properties\(src/isa/neon\.cpp PROPERTIES COMPILE_OPTIONS \"?([^\")]*)\"?\)"
+    own = rf"set_source_files_properties\(src/isa/{source.name}\.cpp PROPERTIES COMPILE_OPTIONS \"?([^\")]*)\"?\)"
     found += re.findall(own, text)
     return [flag for options in found for flag in re.split(r"[\s;]+", options.strip()) if flag.startswith("-")]
 
 
-def compile_to_assembly(compiler, flags):
+def compile_to_assembly(source, compiler, flags):
     with tempfile.TemporaryDirectory() as folder:
-        assembly = pathlib.Path(folder) / "neon.s"
-        subprocess.run([compiler, *FLAGS, *isa_options(), *flags, f"-I{NATIVE}/src", f"-I{NATIVE}/include", "-S",
-                        str(NATIVE / "src/isa/neon.cpp"), "-o", str(assembly)], check=True)
+        assembly = pathlib.Path(folder) / "isa.s"
+        subprocess.run([compiler, *FLAGS, *isa_options(source), *flags, f"-I{NATIVE}/src", f"-I{NATIVE}/include", "-S",
+                        str(NATIVE / f"src/isa/{source.name}.cpp"), "-o", str(assembly)], check=True)
         return assembly.read_text().split("\n")
 
 
@@ -64,9 +73,9 @@ def innermost_loops(lines):
             yield Loop(of_function[end], label, [line for line in lines[begin + 1:end + 1] if is_instruction(line)])
 
 
-def accumulators(loop):
+def accumulators(loop, source):
     """Registers that multiply-adds write. A spilled accumulator shares one."""
-    return {match[1] for line in loop.lines if (match := re.match(r"\tfmla\t(v\d+)\.4s", line))}
+    return {match[1] for line in loop.lines if (match := re.match(rf"\t{source.multiply}\t(v\d+)\.4s", line))}
 
 
 def count(loop, pattern):
@@ -98,34 +107,41 @@ def cycles(mca, cpu, instructions):
     return int(re.search(r"Total Cycles:\s+(\d+)", result.stdout)[1]) / iterations
 
 
-def fma_limit(mca, cpu):
+def multiply_limit(mca, cpu, source):
     """Multiply-adds a cycle of this model: 24 independent chains and nothing else. (LLVM 16 has two pipes for
     neoverse-v2, where later ones have the four it has; apple-m1 is modelled with three of its four.)"""
-    return TILE / cycles(mca, cpu, [f"fmla v{i}.4s, v30.4s, v31.s[0]" for i in range(TILE)])
+    return TILE / cycles(mca, cpu, [f"{source.multiply} {source.operands.format(i)}" for i in range(TILE)])
+
+
+def check(source, mca, compiler, flags):
+    """Prints what there is to say of one file, returns whether all is well."""
+    limits = {cpu: multiply_limit(mca, cpu, source) for cpu in source.cpus}
+    # The masked value tile selects after each multiply-add: it runs only where values are hidden and not finite.
+    loops = [loop for loop in innermost_loops(compile_to_assembly(source, compiler, flags))
+             if len(accumulators(loop, source)) >= source.accumulators and not count(loop, r"b(sl|it|if)\b")]
+    loops = [loop for loop in loops if not readable(loop.function).endswith(NOT_SHOWN)]
+    print(f"{source.name}, {pathlib.Path(mca).name}: {source.multiply} a cycle at most: " +
+          ", ".join(f"{cpu} {limit:.2f}" for cpu, limit in limits.items()))
+    passed = sum(not any(name in loop.function for name in NOT_JUDGED) for loop in loops) >= source.loops
+    if not passed:
+        print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected {source.loops} of attention at least")
+    for loop in loops:
+        multiplies, spills = count(loop, rf"{source.multiply}\b"), count(loop, r".*\[(sp|x29)\b")
+        shares = {cpu: multiplies / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
+        judged = not any(name in loop.function for name in NOT_JUDGED)
+        bad = judged and (spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items()))
+        passed = passed and not bad
+        print(f"{'FAILED' if bad else 'ok' if judged else 'decode'}: {loop.label} in {readable(loop.function)}: "
+              f"{multiplies} {source.multiply}, {len(loop.lines)} instructions, {spills} of them on the stack; " +
+              ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
+    return passed
 
 
 def main():
     compiler = sys.argv[1] if len(sys.argv) > 1 else "aarch64-linux-gnu-g++"
     mca = find_mca()
-    limits = {cpu: fma_limit(mca, cpu) for cpu in REPORTED}
-    # The masked value tile selects after each multiply-add: it runs only where values are hidden and not finite.
-    loops = [loop for loop in innermost_loops(compile_to_assembly(compiler, sys.argv[2:]))
-             if len(accumulators(loop)) > TILE // 2 and not count(loop, r"b(sl|it|if)\b")]
-    print(f"{pathlib.Path(mca).name}: multiply-adds a cycle at most: " +
-          ", ".join(f"{cpu} {limit:.2f}" for cpu, limit in limits.items()))
-    failed = sum(not any(name in loop.function for name in NOT_JUDGED) for loop in loops) < 2
-    if failed:
-        print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected those of scores and values at least")
-    for loop in loops:
-        fmas, spills = count(loop, r"fmla\b"), count(loop, r".*\[(sp|x29)\b")
-        shares = {cpu: fmas / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
-        judged = not any(name in loop.function for name in NOT_JUDGED)
-        bad = judged and (spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items()))
-        failed = failed or bad
-        print(f"{'FAILED' if bad else 'ok' if judged else 'decode'}: {loop.label} in {readable(loop.function)}: {fmas} fmla, "
-              f"{len(loop.lines)} instructions, {spills} of them on the stack; " +
-              ", ".join(f"{cpu} {share:.1%}" for cpu, share in shares.items()))
-    return 1 if failed else 0
+    results = [check(source, mca, compiler, sys.argv[2:]) for source in SOURCES]
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

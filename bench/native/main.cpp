@@ -30,7 +30,7 @@ constexpr Scenario scenarios[] = {
 int usage() {
     std::fprintf(stderr,
                  "usage: attn4j_bench SCENARIO [OPTIONS]; every scenario also takes\n"
-                 "       [--dtype f32|bf16|f16] [--threads 1] [--isa scalar|avx2|avx512|avx512bf16|amx|neon] "
+                 "       [--dtype f32|bf16|f16] [--threads 1] [--isa scalar|avx2|avx512|avx512bf16|amx|neon|neonbf16] "
                  "[--seconds 1]\n");
     for (const Scenario& scenario : scenarios) std::fprintf(stderr, "  %s %s\n", scenario.name, scenario.options);
     return 2;

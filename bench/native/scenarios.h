@@ -26,7 +26,7 @@ inline attn4j_isa isa_of(const std::string& name) {
         return static_cast<attn4j_isa>(resolved);
     }
     for (const attn4j_isa isa : {ATTN4J_ISA_SCALAR, ATTN4J_ISA_AVX2, ATTN4J_ISA_AVX512, ATTN4J_ISA_NEON,
-                                 ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX})
+                                 ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX, ATTN4J_ISA_NEONBF16})
         if (name == attn4j_isa_name(isa)) {
             int32_t resolved = 0;
             require(attn4j_isa_resolve(isa, &resolved));

@@ -6,6 +6,11 @@
 
 #include "error.h"
 
+#if defined(ATTN4J_ARM64) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(ATTN4J_ARM64) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 #if defined(ATTN4J_X86)
 #include <cpuid.h>
 #if defined(__linux__)
@@ -46,6 +51,11 @@ const Entry entries[] = {
 #else
     {ATTN4J_ISA_AVX512BF16, "avx512bf16", nullptr, nullptr},
     {ATTN4J_ISA_AMX, "amx", nullptr, nullptr},
+#endif
+#if defined(ATTN4J_ARM64)
+    {ATTN4J_ISA_NEONBF16, "neonbf16", &neon_table, &neonbf16_table},
+#else
+    {ATTN4J_ISA_NEONBF16, "neonbf16", nullptr, nullptr},
 #endif
 };
 
@@ -98,6 +108,22 @@ const X86Features& x86_features() {
 }
 #endif
 
+#if defined(ATTN4J_ARM64)
+// Other systems are not known to say.
+bool has_bf16() {
+#if defined(__linux__)
+    constexpr unsigned long bf16 = 1ul << 14;  // HWCAP2_BF16
+    return (getauxval(AT_HWCAP2) & bf16) != 0;
+#elif defined(__APPLE__)
+    int value = 0;
+    size_t bytes = sizeof value;
+    return sysctlbyname("hw.optional.arm.FEAT_BF16", &value, &bytes, nullptr, 0) == 0 && value != 0;
+#else
+    return false;
+#endif
+}
+#endif
+
 bool cpu_has(attn4j_isa isa) {
 #if defined(ATTN4J_X86)
     const X86Features& features = x86_features();
@@ -105,6 +131,8 @@ bool cpu_has(attn4j_isa isa) {
     if (isa == ATTN4J_ISA_AVX512) return features.avx512;
     if (isa == ATTN4J_ISA_AVX512BF16) return features.avx512bf16;
     if (isa == ATTN4J_ISA_AMX) return features.amx;
+#elif defined(ATTN4J_ARM64)
+    if (isa == ATTN4J_ISA_NEONBF16) return has_bf16();
 #endif
     // Every AArch64 CPU has NEON, every CPU the scalar kernels.
     return isa == ATTN4J_ISA_SCALAR || isa == ATTN4J_ISA_NEON;
@@ -128,7 +156,7 @@ const Entry* find(attn4j_isa isa) {
 
 const Entry& require(attn4j_isa isa) {
     const Entry* entry = find(isa);
-    if (entry == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "isa must be 0 to 6: isa=%d", static_cast<int>(isa));
+    if (entry == nullptr) fail(ATTN4J_INVALID_ARGUMENT, "isa must be 0 to 7: isa=%d", static_cast<int>(isa));
     if (!isa_supported(isa)) {
         fail(ATTN4J_UNSUPPORTED, "this %s does not have the instruction set: isa=%s",
              entry->table == nullptr ? "build" : "CPU", entry->name);
@@ -142,7 +170,7 @@ attn4j_isa default_isa() {
         for (const Entry& entry : entries)
             if (std::strcmp(wanted, entry.name) == 0) return require(entry.isa).isa;
         fail(ATTN4J_INVALID_ARGUMENT,
-             "ATTN4J_ISA must be scalar, avx2, avx512, avx512bf16, amx or neon: ATTN4J_ISA=%.40s", wanted);
+             "ATTN4J_ISA must be scalar, avx2, avx512, avx512bf16, amx, neon or neonbf16: ATTN4J_ISA=%.40s", wanted);
     }
     attn4j_isa widest = ATTN4J_ISA_SCALAR;
     for (const Entry& entry : entries)

@@ -51,6 +51,6 @@ struct Bf16Kernels {
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;
-extern const Bf16Kernels avx512bf16_table, amx_table;
+extern const Bf16Kernels avx512bf16_table, amx_table, neonbf16_table;
 
 }  // namespace attn4j

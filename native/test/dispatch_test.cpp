@@ -2,6 +2,8 @@
 // Which ISA is chosen: by the CPU, by ATTN4J_ISA, by a plan; and what is said of one that is not there.
 #include <gtest/gtest.h>
 
+#include <csetjmp>
+#include <csignal>
 #include <cstring>
 
 #include "attn4j/attn4j.h"
@@ -11,8 +13,26 @@
 
 namespace {
 
-const attn4j_isa kAll[] = {ATTN4J_ISA_SCALAR, ATTN4J_ISA_AVX2,       ATTN4J_ISA_AVX512,
-                           ATTN4J_ISA_NEON,   ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX};
+const attn4j_isa kAll[] = {ATTN4J_ISA_SCALAR,     ATTN4J_ISA_AVX2, ATTN4J_ISA_AVX512,  ATTN4J_ISA_NEON,
+                           ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX,  ATTN4J_ISA_NEONBF16};
+
+#if defined(__aarch64__) && defined(__linux__)
+sigjmp_buf after_refusal;
+
+// Whether this CPU executes a BFMMLA, which the compiler's detection does not know of everywhere.
+bool executes_bfmmla() {
+    struct sigaction refused = {}, before;
+    refused.sa_handler = [](int) { siglongjmp(after_refusal, 1); };
+    sigaction(SIGILL, &refused, &before);
+    volatile bool executed = false;
+    if (sigsetjmp(after_refusal, 1) == 0) {
+        __asm__ volatile(".inst 0x6e42ec20" ::: "v0");  // bfmmla v0.4s, v1.8h, v2.8h
+        executed = true;
+    }
+    sigaction(SIGILL, &before, nullptr);
+    return executed;
+}
+#endif
 
 TEST(Dispatch, KnowsWhatTheCompilerKnowsOfThisCpu) {
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_SCALAR), 1);
@@ -34,12 +54,16 @@ TEST(Dispatch, KnowsWhatTheCompilerKnowsOfThisCpu) {
     }
 #endif
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_NEON), 0);
+    EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_NEONBF16), 0);
 #elif defined(__aarch64__)
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_NEON), 1);
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_AVX2), 0);
     EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_AVX512), 0);
+#if defined(__linux__)
+    EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_NEONBF16), executes_bfmmla() ? 1 : 0);
 #endif
-    EXPECT_EQ(attn4j_isa_supported(static_cast<attn4j_isa>(7)), 0);
+#endif
+    EXPECT_EQ(attn4j_isa_supported(static_cast<attn4j_isa>(8)), 0);
 }
 
 TEST(Dispatch, Names) {
@@ -50,7 +74,8 @@ TEST(Dispatch, Names) {
     EXPECT_STREQ(attn4j_isa_name(ATTN4J_ISA_NEON), "neon");
     EXPECT_STREQ(attn4j_isa_name(ATTN4J_ISA_AVX512BF16), "avx512bf16");
     EXPECT_STREQ(attn4j_isa_name(ATTN4J_ISA_AMX), "amx");
-    EXPECT_STREQ(attn4j_isa_name(static_cast<attn4j_isa>(7)), "unknown");
+    EXPECT_STREQ(attn4j_isa_name(ATTN4J_ISA_NEONBF16), "neonbf16");
+    EXPECT_STREQ(attn4j_isa_name(static_cast<attn4j_isa>(8)), "unknown");
 }
 
 TEST(Dispatch, DefaultIsTheWidest) {
@@ -89,7 +114,7 @@ TEST(Dispatch, AVariableThatNamesNoneIsAnError) {
         const ScopedVariable variable("ATTN4J_ISA", bad);
         int32_t resolved = -1;
         EXPECT_REFUSED(attn4j_isa_resolve(ATTN4J_ISA_DEFAULT, &resolved), ATTN4J_INVALID_ARGUMENT,
-                       {"ATTN4J_ISA must be scalar, avx2, avx512, avx512bf16, amx or neon",
+                       {"ATTN4J_ISA must be scalar, avx2, avx512, avx512bf16, amx, neon or neonbf16",
                         (std::string("ATTN4J_ISA=") + bad).c_str()});
         EXPECT_EQ(resolved, -1);
         EXPECT_EQ(attn4j_isa_supported(ATTN4J_ISA_DEFAULT), 0);
@@ -159,7 +184,7 @@ TEST(Gemm, IsChosenByCallByVariableAndByIsa) {
                        ATTN4J_INVALID_ARGUMENT, {"ATTN4J_GEMM=mkl"});
         EXPECT_EQ(out, 0);
     }
-    EXPECT_EQ(uses(static_cast<attn4j_isa>(7)), -1);
+    EXPECT_EQ(uses(static_cast<attn4j_isa>(8)), -1);
     EXPECT_REFUSED(attn4j_gemm_set(static_cast<attn4j_gemm>(3)), ATTN4J_INVALID_ARGUMENT,
                    {"gemm must be 0 to 2", "gemm=3"});
 }

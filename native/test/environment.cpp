@@ -52,7 +52,7 @@ bool openblas_available() {
 std::vector<attn4j_isa> supported_isas() {
     std::vector<attn4j_isa> all;
     for (const attn4j_isa isa : {ATTN4J_ISA_SCALAR, ATTN4J_ISA_AVX2, ATTN4J_ISA_AVX512, ATTN4J_ISA_NEON,
-                                 ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX})
+                                 ATTN4J_ISA_AVX512BF16, ATTN4J_ISA_AMX, ATTN4J_ISA_NEONBF16})
         if (attn4j_isa_supported(isa) == 1) all.push_back(isa);
     return all;
 }

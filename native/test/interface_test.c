@@ -188,7 +188,7 @@ int main(int argc, char** argv) {
     CHECK(attn4j_plan_create(1, 12, 5, 1, 1, 1, 1) == NULL);
     CHECK(strstr(attn4j_error_message(), "heads=12 kvHeads=5") != NULL);
     printf("attn4j %s on", attn4j_version());
-    for (isa = ATTN4J_ISA_SCALAR; isa <= ATTN4J_ISA_AMX; ++isa) {
+    for (isa = ATTN4J_ISA_SCALAR; isa <= ATTN4J_ISA_NEONBF16; ++isa) {
         if (!attn4j_isa_supported((attn4j_isa)isa)) continue;
         printf(" %s", attn4j_isa_name((attn4j_isa)isa));
         attention((attn4j_isa)isa);

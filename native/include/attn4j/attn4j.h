@@ -40,9 +40,9 @@ typedef enum attn4j_dtype {
 } attn4j_dtype;
 
 /* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has; but not
- * AVX512BF16 on Intel's CPUs, whose dot products are slower than float32. The last two are AVX512 but where bfloat16 is
- * multiplied by bfloat16. Asking for any of them, DEFAULT included, first asks Linux for the registers of AMX, for the
- * whole process; if that is refused AMX is not supported. */
+ * AVX512BF16 on Intel's CPUs, whose dot products are slower than float32. The last three are AVX512 or NEON but where
+ * bfloat16 is multiplied by bfloat16. Asking for any of them, DEFAULT included, first asks Linux for the registers of
+ * AMX, for the whole process; if that is refused AMX is not supported. */
 typedef enum attn4j_isa {
     ATTN4J_ISA_DEFAULT = 0,
     ATTN4J_ISA_SCALAR = 1,
@@ -50,7 +50,8 @@ typedef enum attn4j_isa {
     ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
     ATTN4J_ISA_NEON = 4,
     ATTN4J_ISA_AVX512BF16 = 5, /* AVX512 and AVX512-BF16 */
-    ATTN4J_ISA_AMX = 6         /* AVX512BF16 and AMX-TILE, AMX-BF16 */
+    ATTN4J_ISA_AMX = 6,        /* AVX512BF16 and AMX-TILE, AMX-BF16 */
+    ATTN4J_ISA_NEONBF16 = 7    /* NEON and FEAT_BF16 */
 } attn4j_isa;
 
 /* The four operands of attention, for attn4j_plan_set_strides. */
@@ -102,7 +103,7 @@ ATTN4J_API int32_t attn4j_isa_supported(attn4j_isa isa);
 /* Resolves DEFAULT. INVALID_ARGUMENT if ATTN4J_ISA names none, UNSUPPORTED if this CPU lacks it; else *resolved. */
 ATTN4J_API attn4j_status attn4j_isa_resolve(attn4j_isa isa, int32_t* resolved);
 
-/* "scalar", "avx2", "avx512", "neon", "avx512bf16", "amx", "default" */
+/* "scalar", "avx2", "avx512", "neon", "avx512bf16", "amx", "neonbf16", "default" */
 ATTN4J_API const char* attn4j_isa_name(attn4j_isa isa);
 
 /* Threads of the library's own pool, the calling one included: at first the number of physical cores this process may

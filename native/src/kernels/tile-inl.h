@@ -97,6 +97,21 @@ ATTN4J_INLINE void cover(int64_t n, int64_t first, const Work& work) {
     if constexpr (R > 1) cover<(R + 1) / 2>(n, first, work);
 }
 
+// So many vectors, as a type.
+template <int V>
+struct Vectors {
+    static constexpr int count = V;
+};
+
+// Calls work(Vectors<V>) with as few vectors as `count` rows or queries need, at most kMost.
+template <int kMost, typename Work>
+inline void with_vectors(int64_t count, const Work& work) {
+    if constexpr (kMost > 1) {
+        if (count <= (kMost - 1) * F32::lanes) return with_vectors<kMost - 1>(count, work);
+    }
+    work(Vectors<kMost>());
+}
+
 // to[c][i] = load(i, c) * factor for `count` <= V * lanes rows of `columns`; lanes beyond `count` are 0. load(row,
 // column, n) gives n consecutive columns of a row.
 template <int V, typename Load>

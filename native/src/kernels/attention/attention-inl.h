@@ -226,25 +226,6 @@ inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
     if (turn.block->stage != Stage::none) store_stage<Tiles>(state, *turn.block, shared);
 }
 
-// So many vectors of queries, as a type.
-template <int V>
-struct Vectors {
-    static constexpr int count = V;
-};
-
-// Calls work(Vectors<V>) with as few vectors as the queries need.
-template <typename Tiles, typename Work>
-inline void with_vectors(int64_t queries, const Work& work) {
-    const int64_t vectors = (queries + F32::lanes - 1) / F32::lanes;
-    if constexpr (Tiles::max_vectors >= 3) {
-        if (vectors >= 3) return work(Vectors<3>());
-    }
-    if constexpr (Tiles::max_vectors >= 2) {
-        if (vectors >= 2) return work(Vectors<2>());
-    }
-    work(Vectors<1>());
-}
-
 template <typename Tiles>
 inline void attention(const AttentionBlock* blocks, int64_t count, float* workspace) {
     const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
@@ -256,7 +237,7 @@ inline void attention(const AttentionBlock* blocks, int64_t count, float* worksp
         turns[i].q = own;
         turns[i].out = own + head_dim * Shared<Tiles>::width;
         own += own_floats<Tiles>(head_dim, value_dim);
-        with_vectors<Tiles>(blocks[i].queries,
+        with_vectors<Tiles::max_vectors>(blocks[i].queries,
                             [&](auto vectors) { begin<Tiles, decltype(vectors)::count>(turns[i], shared); });
     }
     for (bool more = true; more;) {
@@ -264,13 +245,13 @@ inline void attention(const AttentionBlock* blocks, int64_t count, float* worksp
         for (int64_t i = 0; i < count; ++i) {
             if (turns[i].next >= turns[i].end) continue;
             if (attn4j::is_set(blocks[i].cancelled)) return;
-            with_vectors<Tiles>(blocks[i].queries,
+            with_vectors<Tiles::max_vectors>(blocks[i].queries,
                                 [&](auto vectors) { advance<Tiles, decltype(vectors)::count>(turns[i], shared); });
             more = true;
         }
     }
     for (int64_t i = 0; i < count; ++i)
-        with_vectors<Tiles>(blocks[i].queries,
+        with_vectors<Tiles::max_vectors>(blocks[i].queries,
                             [&](auto vectors) { finish<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 

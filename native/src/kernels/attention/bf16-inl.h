@@ -63,7 +63,7 @@ inline void narrow_weights(const State<V>& state, int64_t keys) {
         }
 }
 
-// What infinities and NaN among the values add to O^T, query by query that sees them: pack_values() left them out.
+// What infinities and NaN among the values add to O^T, query by query that sees them: pack_values() leaves them out.
 template <int V>
 ATTN4J_APART void add_infinite_values(const State<V>& state, const AttentionBlock& block, int64_t first_key,
                                       int64_t n) {
@@ -181,10 +181,17 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
                 float* const out = state.out + (d * V + v) * F32::lanes;
                 (F32::load(out) * state.rescale[v]).store(out);
             }
-    Products::template multiply<V>(kv.values, kv.values_stride, round_up(block.value_dim, Products::row_unit),
-                                   pairs_at(state.scores), pairs, state.out, !state.fresh);
+    const int64_t dims = round_up(block.value_dim, Products::row_unit);
+    if (!kv.finite) {
+        if (state.fresh)
+            for (int64_t i = 0; i < dims * width; i += F32::lanes) F32::zero().store(state.out + i);
+        state.fresh = false;
+        add_infinite_values(state, block, first_key, n);
+    }
+    Products::template arrange<V>(pairs_at(state.scores), pairs);
+    Products::template multiply<V>(kv.values, kv.values_stride, dims, pairs_at(state.scores), pairs, state.out,
+                                   !state.fresh);
     state.fresh = false;
-    if (!kv.finite) add_infinite_values(state, block, first_key, n);
 }
 
 // A block of queries under way.
@@ -221,8 +228,9 @@ inline void begin_pairs(PairTurn<typename Tiles::Products>& turn) {
         turn.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
         turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
     }
-    pack_rows<V>(block.q_type, block.q, block.q_stride, block.queries, block.head_dim,
-                 round_up(block.head_dim, kPairRow) / 2, pairs_at(turn.q));
+    const int64_t pairs = round_up(block.head_dim, kPairRow) / 2;
+    pack_rows<V>(block.q_type, block.q, block.q_stride, block.queries, block.head_dim, pairs, pairs_at(turn.q));
+    Tiles::Products::template arrange<V>(pairs_at(turn.q), pairs);
     const int64_t last = block.last_key + block.queries;
     turn.end = block.key_length < last ? block.key_length : last;
     turn.next = block.first_key <= 0 ? 0 : block.first_key / Tiles::key_block * Tiles::key_block;
@@ -259,15 +267,6 @@ inline void finish_pairs(const PairTurn<typename Tiles::Products>& turn, SharedP
     store_queries(state, *turn.block);
 }
 
-// Calls work(Vectors<V>) with as few vectors as the queries need.
-template <int kMost, typename Work>
-inline void with_pair_vectors(int64_t queries, const Work& work) {
-    if constexpr (kMost > 1) {
-        if (queries <= (kMost - 1) * F32::lanes) return with_pair_vectors<kMost - 1>(queries, work);
-    }
-    work(Vectors<kMost>());
-}
-
 template <typename Tiles>
 inline int64_t bf16_own_floats(int64_t head_dim, int64_t value_dim) {
     return (round_up(head_dim, kPairRow) / 2 + round_up(value_dim, 16)) * SharedPairs<Tiles>::width;
@@ -291,7 +290,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
         turns[i].q = own;
         turns[i].out = own + round_up(head_dim, kPairRow) / 2 * SharedPairs<Tiles>::width;
         own += bf16_own_floats<Tiles>(head_dim, value_dim);
-        with_pair_vectors<most>(blocks[i].queries,
+        with_vectors<most>(blocks[i].queries,
                                 [&](auto vectors) { begin_pairs<Tiles, decltype(vectors)::count>(turns[i]); });
     }
     Products::begin();
@@ -300,7 +299,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
         for (int64_t i = 0; i < count; ++i) {
             if (turns[i].next >= turns[i].end) continue;
             if (attn4j::is_set(blocks[i].cancelled)) return Products::end();
-            with_pair_vectors<most>(blocks[i].queries, [&](auto vectors) {
+            with_vectors<most>(blocks[i].queries, [&](auto vectors) {
                 advance_pairs<Tiles, decltype(vectors)::count>(turns[i], shared);
             });
             more = true;
@@ -308,7 +307,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
     }
     Products::end();
     for (int64_t i = 0; i < count; ++i)
-        with_pair_vectors<most>(blocks[i].queries,
+        with_vectors<most>(blocks[i].queries,
                                 [&](auto vectors) { finish_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 

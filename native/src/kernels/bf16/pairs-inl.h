@@ -45,14 +45,17 @@ struct PairTiles {
     }
 };
 
-// How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, and
-// the product, b [pairs][V * lanes] and c [rows][V * lanes] without gaps, rows of `a` a_stride elements apart.
+// How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, how
+// lanes of pairs are arranged before they are multiplied, in place, and the product, b [pairs][V * lanes] and c
+// [rows][V * lanes] without gaps, rows of `a` a_stride elements apart.
 template <typename Tiles>
 struct PairProducts {
     static constexpr int64_t row_unit = 1, pair_unit = 1;
     static constexpr int max_vectors = Tiles::max_vectors;
     static void begin() {}
     static void end() {}
+    template <int V>
+    static void arrange(uint16_t*, int64_t) {}
 
     // Register-only rounds and their FLOPs, as limit-inl.h: chains enough for two dots a cycle.
     static double flops(int64_t rounds) {

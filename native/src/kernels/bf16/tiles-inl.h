@@ -13,6 +13,8 @@ struct TileProducts {
     static constexpr int max_vectors = 4;
     static void begin() { configure_tiles(); }
     static void end() { release_tiles(); }
+    template <int V>
+    static void arrange(uint16_t*, int64_t) {}
 
     // Register-only rounds and their FLOPs.
     static double flops(int64_t rounds) {

@@ -20,6 +20,7 @@ inline void pairs_linear_rows(const Bf16LinearBlock& block) {
     uint16_t* const copy = reinterpret_cast<uint16_t*>(sums + kPairFeatures * width);  // [kPairFeatures][kPairInputs]
     uint16_t* const x = copy + kPairFeatures * kPairInputs;                            // [inputs / 2][width] pairs
     pack_rows<V>(block.x_type, block.x, block.x_stride, block.rows, block.in_features, inputs / 2, x);
+    Products::template arrange<V>(x, inputs / 2);
     for (int64_t panel = 0; panel < block.out_features; panel += kPairFeatures) {
         const int64_t left = block.out_features - panel, features = left < kPairFeatures ? left : kPairFeatures;
         const int64_t rows = round_up(features, Products::row_unit);
@@ -46,17 +47,9 @@ inline void pairs_linear_rows(const Bf16LinearBlock& block) {
 
 template <typename Tiles>
 inline void pairs_linear(const Bf16LinearBlock& block) {
-    constexpr int most = Tiles::Products::max_vectors;
-    const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
     Tiles::Products::begin();
-    if constexpr (most >= 4) {
-        if (vectors == 4) pairs_linear_rows<Tiles, 4>(block);
-    }
-    if constexpr (most >= 3) {
-        if (vectors == 3) pairs_linear_rows<Tiles, 3>(block);
-    }
-    if (vectors == 2) pairs_linear_rows<Tiles, 2>(block);
-    if (vectors == 1) pairs_linear_rows<Tiles, 1>(block);
+    with_vectors<Tiles::Products::max_vectors>(
+        block.rows, [&](auto vectors) { pairs_linear_rows<Tiles, decltype(vectors)::count>(block); });
     Tiles::Products::end();
 }
 

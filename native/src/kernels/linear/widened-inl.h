@@ -67,14 +67,8 @@ inline void widened_linear_rows(const Bf16LinearBlock& block) {
 
 template <typename Tiles>
 inline void widened_linear(const Bf16LinearBlock& block) {
-    const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
-    if constexpr (Tiles::max_vectors >= 3) {
-        if (vectors >= 3) return widened_linear_rows<Tiles, 3>(block);
-    }
-    if constexpr (Tiles::max_vectors >= 2) {
-        if (vectors >= 2) return widened_linear_rows<Tiles, 2>(block);
-    }
-    widened_linear_rows<Tiles, 1>(block);
+    with_vectors<Tiles::max_vectors>(
+        block.rows, [&](auto vectors) { widened_linear_rows<Tiles, decltype(vectors)::count>(block); });
 }
 
 template <typename Tiles>

@@ -22,7 +22,7 @@ public final class Attn4j {
     }
 
     /**
-     * The instruction set that calls run on: scalar, avx2, avx512, avx512bf16, amx or neon.
+     * The instruction set that calls run on: scalar, avx2, avx512, avx512bf16, amx, neon or neonbf16.
      *
      * @return its name
      * @throws IllegalArgumentException if the environment variable ATTN4J_ISA names none

@@ -73,7 +73,7 @@ public final class AttentionPlan implements AutoCloseable {
     }
 
     /**
-     * The instruction set that runs use: scalar, avx2, avx512, avx512bf16, amx or neon.
+     * The instruction set that runs use: scalar, avx2, avx512, avx512bf16, amx, neon or neonbf16.
      *
      * @return its name
      * @throws IllegalStateException if the plan is closed

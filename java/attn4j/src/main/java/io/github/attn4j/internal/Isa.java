@@ -18,7 +18,9 @@ public enum Isa {
     /** AVX512 and AVX512-BF16. */
     AVX512BF16,
     /** AVX512BF16 and AMX-TILE, AMX-BF16. */
-    AMX;
+    AMX,
+    /** NEON and FEAT_BF16. */
+    NEONBF16;
 
     /** Whether this build has it and this machine runs it. */
     public boolean isSupported() {

@@ -17,7 +17,8 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
     private static final List<String> MODEL = List.of("attn4j-f32", "onnxruntime", "langchain4j");
     private static final List<String> ISAS =
             List.of("native:attn4j-f32@avx512", "native:attn4j-f32@avx2", "native:attn4j-f32@neon",
-                    "native:attn4j-f32@scalar", "native:attn4j-bf16@amx", "native:attn4j-bf16@avx512bf16");
+                    "native:attn4j-f32@scalar", "native:attn4j-bf16@amx", "native:attn4j-bf16@avx512bf16",
+                    "native:attn4j-bf16@neonbf16");
     private static final String ISA_SHAPE = "1x12:512x512x64";
 
     static Selection named(String name) {
