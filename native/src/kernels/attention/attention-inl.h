@@ -228,6 +228,7 @@ inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
 
 template <typename Tiles>
 inline void attention(const AttentionBlock* blocks, int64_t count, float* workspace) {
+    constexpr int most = Tiles::max_vectors;
     const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
     Shared<Tiles> shared(workspace, head_dim);
     float* own = workspace + Shared<Tiles>::floats(head_dim, value_dim);
@@ -237,22 +238,22 @@ inline void attention(const AttentionBlock* blocks, int64_t count, float* worksp
         turns[i].q = own;
         turns[i].out = own + head_dim * Shared<Tiles>::width;
         own += own_floats<Tiles>(head_dim, value_dim);
-        with_vectors<Tiles::max_vectors>(blocks[i].queries,
-                            [&](auto vectors) { begin<Tiles, decltype(vectors)::count>(turns[i], shared); });
+        with_vectors<most>(blocks[i].queries,
+                           [&](auto vectors) { begin<Tiles, decltype(vectors)::count>(turns[i], shared); });
     }
     for (bool more = true; more;) {
         more = false;
         for (int64_t i = 0; i < count; ++i) {
             if (turns[i].next >= turns[i].end) continue;
             if (attn4j::is_set(blocks[i].cancelled)) return;
-            with_vectors<Tiles::max_vectors>(blocks[i].queries,
-                                [&](auto vectors) { advance<Tiles, decltype(vectors)::count>(turns[i], shared); });
+            with_vectors<most>(blocks[i].queries,
+                               [&](auto vectors) { advance<Tiles, decltype(vectors)::count>(turns[i], shared); });
             more = true;
         }
     }
     for (int64_t i = 0; i < count; ++i)
-        with_vectors<Tiles::max_vectors>(blocks[i].queries,
-                            [&](auto vectors) { finish<Tiles, decltype(vectors)::count>(turns[i], shared); });
+        with_vectors<most>(blocks[i].queries,
+                           [&](auto vectors) { finish<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 
 template <typename Tiles>

@@ -291,7 +291,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
         turns[i].out = own + round_up(head_dim, kPairRow) / 2 * SharedPairs<Tiles>::width;
         own += bf16_own_floats<Tiles>(head_dim, value_dim);
         with_vectors<most>(blocks[i].queries,
-                                [&](auto vectors) { begin_pairs<Tiles, decltype(vectors)::count>(turns[i]); });
+                           [&](auto vectors) { begin_pairs<Tiles, decltype(vectors)::count>(turns[i]); });
     }
     Products::begin();
     for (bool more = true; more;) {
@@ -308,7 +308,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
     Products::end();
     for (int64_t i = 0; i < count; ++i)
         with_vectors<most>(blocks[i].queries,
-                                [&](auto vectors) { finish_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
+                           [&](auto vectors) { finish_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
 }
 
 template <typename Tiles>
