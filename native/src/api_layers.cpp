@@ -13,6 +13,40 @@
 
 using namespace attn4j;
 
+namespace {
+
+// [heads, rows, head_dim] of each batch entry.
+struct HeadRows {
+    const void* data;
+    int64_t head, row;  // strides
+    attn4j_dtype dtype;
+};
+
+Rotary turn(const HeadRows& x, const HeadRows& out, int64_t heads, int64_t rows, int64_t head_dim, int64_t rotary_dim,
+            attn4j_rotary_layout layout, const float* cos, const float* sin, int64_t table_stride) {
+    require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
+    Rotary entry{};
+    entry.x = x.data;
+    entry.out = const_cast<void*>(out.data);
+    entry.x_type = static_cast<Element>(x.dtype);
+    entry.out_type = static_cast<Element>(out.dtype);
+    entry.x_head_stride = x.head;
+    entry.x_row_stride = x.row;
+    entry.out_head_stride = out.head;
+    entry.out_row_stride = out.row;
+    entry.cos = cos;
+    entry.sin = sin;
+    entry.table_stride = table_stride;
+    entry.heads = heads;
+    entry.rows = rows;
+    entry.head_dim = head_dim;
+    entry.rotary_dim = rotary_dim;
+    entry.interleaved = layout == ATTN4J_ROTARY_PAIRS;
+    return entry;
+}
+
+}  // namespace
+
 extern "C" {
 
 attn4j_status attn4j_linear(const float* x, int64_t x_stride, const float* weight, int64_t weight_stride,
@@ -169,25 +203,8 @@ attn4j_status attn4j_rotary(const void* x, int64_t x_batch, int64_t x_head, int6
                             int32_t threads) {
     return guard([&] {
         require_enum("dtype", dtype, ATTN4J_F16);
-        require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
-        const Rotary entry = {x,
-                              out,
-                              static_cast<Element>(dtype),
-                              static_cast<Element>(dtype),
-                              x_head,
-                              x_row,
-                              out_head,
-                              out_row,
-                              cos,
-                              sin,
-                              nullptr,
-                              table_stride,
-                              0,
-                              heads,
-                              rows,
-                              head_dim,
-                              rotary_dim,
-                              layout == ATTN4J_ROTARY_PAIRS};
+        const Rotary entry = turn({x, x_head, x_row, dtype}, {out, out_head, out_row, dtype}, heads, rows, head_dim,
+                                  rotary_dim, layout, cos, sin, table_stride);
         rotary({entry, batch, x_batch, out_batch, positions, position_ids, start, position_stride, "out", true, false},
                {isa, threads});
     });
@@ -203,26 +220,9 @@ attn4j_status attn4j_append(const void* x, int64_t x_batch, int64_t x_head, int6
     return guard([&] {
         require_enum("xDtype", x_dtype, ATTN4J_F16);
         require_enum("cacheDtype", cache_dtype, ATTN4J_INT8);
-        require_enum("layout", layout, ATTN4J_ROTARY_PAIRS);
         const bool turned = rotary_dim != 0;
-        const Rotary entry = {x,
-                              cache,
-                              static_cast<Element>(x_dtype),
-                              static_cast<Element>(cache_dtype),
-                              x_head,
-                              x_row,
-                              cache_head,
-                              cache_row,
-                              cos,
-                              sin,
-                              nullptr,
-                              table_stride,
-                              0,
-                              heads,
-                              rows,
-                              head_dim,
-                              rotary_dim,
-                              layout == ATTN4J_ROTARY_PAIRS};
+        const Rotary entry = turn({x, x_head, x_row, x_dtype}, {cache, cache_head, cache_row, cache_dtype}, heads, rows,
+                                  head_dim, rotary_dim, layout, cos, sin, table_stride);
         append({{entry, batch, x_batch, cache_batch, positions, turned ? position_ids : nullptr,
                  turned ? start : nullptr, position_stride, "cache", false, true},
                 scales,

@@ -29,6 +29,7 @@ void check_scales(const AppendBatch& b) {
     check_apart("scales", b.scales, bytes, "x", r.x, whole(b.turn.x_stride, r.x_head_stride, r.x_row_stride, r.x_type));
     check_apart("scales", b.scales, bytes, "cache", r.out,
                 whole(b.turn.out_stride, r.out_head_stride, r.out_row_stride, r.out_type));
+    check_apart_from_turn(b.turn, "scales", b.scales, bytes);
 }
 
 }  // namespace

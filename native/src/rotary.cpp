@@ -73,15 +73,7 @@ void check_operands(const RotaryBatch& b) {
     const bool same = b.may_be_same && r.x == r.out && b.x_stride == b.out_stride &&
                       r.x_head_stride == r.out_head_stride && r.x_row_stride == r.out_row_stride;
     if (!same) check_apart(b.out_name, r.out, out_bytes, "x", r.x, x_bytes);
-    if (r.rotary_dim == 0) return;
-    const int64_t half = r.rotary_dim / 2;
-    check_apart(b.out_name, r.out, out_bytes, "cos", r.cos, 4 * span("cos", r.cos, r.table_stride, b.table_rows, half));
-    check_apart(b.out_name, r.out, out_bytes, "sin", r.sin, 4 * span("sin", r.sin, r.table_stride, b.table_rows, half));
-    if (b.ids != nullptr) {
-        const Axis ids[] = {{b.batch, b.ids_stride}, {r.rows, 1}};
-        check_apart(b.out_name, r.out, out_bytes, "positionIds", b.ids, 8 * extent("positionIds", ids, 2));
-    }
-    if (b.start != nullptr) check_apart(b.out_name, r.out, out_bytes, "start", b.start, 8 * b.batch);
+    check_apart_from_turn(b, b.out_name, r.out, out_bytes);
 }
 
 }  // namespace
@@ -95,6 +87,19 @@ void check_sizes(const RotaryBatch& b) {
     if (b.may_turn_nothing && r.rotary_dim == 0) return;
     require_size("positions", b.table_rows, 0);
     check_rotary_dim(r);
+}
+
+void check_apart_from_turn(const RotaryBatch& b, const char* name, const void* data, int64_t bytes) {
+    const Rotary& r = b.entry;
+    if (r.rotary_dim == 0) return;
+    const int64_t half = r.rotary_dim / 2;
+    check_apart(name, data, bytes, "cos", r.cos, 4 * span("cos", r.cos, r.table_stride, b.table_rows, half));
+    check_apart(name, data, bytes, "sin", r.sin, 4 * span("sin", r.sin, r.table_stride, b.table_rows, half));
+    if (b.ids != nullptr) {
+        const Axis ids[] = {{b.batch, b.ids_stride}, {r.rows, 1}};
+        check_apart(name, data, bytes, "positionIds", b.ids, 8 * extent("positionIds", ids, 2));
+    }
+    if (b.start != nullptr) check_apart(name, data, bytes, "start", b.start, 8 * b.batch);
 }
 
 void check_memory(const RotaryBatch& b) {

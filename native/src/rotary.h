@@ -26,6 +26,9 @@ struct RotaryBatch {
 void check_sizes(const RotaryBatch& batch);
 void check_memory(const RotaryBatch& batch);
 
+// Throws where what is written lies upon the tables or the positions, if those are looked at.
+void check_apart_from_turn(const RotaryBatch& batch, const char* name, const void* data, int64_t bytes);
+
 // Rows from `first` on of a batch entry.
 struct RotaryRun {
     Rotary part;

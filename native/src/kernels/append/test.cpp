@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <vector>
 
 #include "elements.h"
 #include "environment.h"
@@ -216,6 +217,7 @@ TEST(AppendErrors, RefusedAndNothingWritten) {
         int layout = 0;
         const float *cos, *sin;
         int64_t positions = 10;
+        const int64_t *position_ids = nullptr, *start = nullptr;
         int32_t threads = 0;
     };
     const auto refused = [&](const std::function<void(Arguments&)>& change, std::initializer_list<const char*> parts) {
@@ -227,12 +229,13 @@ TEST(AppendErrors, RefusedAndNothingWritten) {
         a.cos = o.cos.data();
         a.sin = o.sin.data();
         change(a);
-        EXPECT_REFUSED(attn4j_append(a.x, a.x_batch, a.x_head, a.x_row, static_cast<attn4j_dtype>(a.x_dtype), a.cache,
-                                     a.cache_batch, a.cache_head, a.cache_row, static_cast<attn4j_dtype>(a.cache_dtype),
-                                     a.scales, a.scales_batch, a.scales_head, a.batch, a.heads, a.rows, a.head_dim,
-                                     a.rotary_dim, static_cast<attn4j_rotary_layout>(a.layout), a.cos, a.sin,
-                                     a.positions, o.cos.strides[2], nullptr, 0, nullptr, ATTN4J_ISA_DEFAULT, a.threads),
-                       ATTN4J_INVALID_ARGUMENT, parts);
+        EXPECT_REFUSED(
+            attn4j_append(a.x, a.x_batch, a.x_head, a.x_row, static_cast<attn4j_dtype>(a.x_dtype), a.cache,
+                          a.cache_batch, a.cache_head, a.cache_row, static_cast<attn4j_dtype>(a.cache_dtype), a.scales,
+                          a.scales_batch, a.scales_head, a.batch, a.heads, a.rows, a.head_dim, a.rotary_dim,
+                          static_cast<attn4j_rotary_layout>(a.layout), a.cos, a.sin, a.positions, o.cos.strides[2],
+                          a.position_ids, 0, a.start, ATTN4J_ISA_DEFAULT, a.threads),
+            ATTN4J_INVALID_ARGUMENT, parts);
     };
     refused([](Arguments& a) { a.x_dtype = ATTN4J_INT8; }, {"xDtype must be 0 to 2", "xDtype=3"});
     refused([](Arguments& a) { a.cache_dtype = 4; }, {"cacheDtype must be 0 to 3", "cacheDtype=4"});
@@ -258,6 +261,22 @@ TEST(AppendErrors, RefusedAndNothingWritten) {
     refused([](Arguments& a) { a.scales = static_cast<float*>(const_cast<void*>(a.x)); },
             {"scales must not overlap x"});
     refused([](Arguments& a) { a.scales = static_cast<float*>(a.cache); }, {"scales must not overlap cache"});
+    refused([](Arguments& a) { a.scales = const_cast<float*>(a.cos); }, {"scales must not overlap cos"});
+    refused([](Arguments& a) { a.scales = const_cast<float*>(a.sin); }, {"scales must not overlap sin"});
+    std::vector<int64_t> positions(64, 1);
+    refused(
+        [&](Arguments& a) {
+            a.position_ids = positions.data();
+            a.scales = reinterpret_cast<float*>(positions.data());
+        },
+        {"scales must not overlap positionIds"});
+    refused(
+        [&](Arguments& a) {
+            a.start = positions.data();
+            a.scales = reinterpret_cast<float*>(positions.data());
+        },
+        {"scales must not overlap start"});
+    EXPECT_EQ(positions, std::vector<int64_t>(64, 1));
     EXPECT_TRUE(o.cache.untouched());
     EXPECT_TRUE(o.scales.untouched());
 }
