@@ -18,10 +18,12 @@ import java.util.concurrent.atomic.AtomicReference;
  *   out [batch, heads,   queries, valueDim]     v [batch, kvHeads, keys, valueDim]
  * </pre>
  *
- * Each is FLOAT32, BFLOAT16 or FLOAT16 (all arithmetic is FLOAT32) with innermost stride 1 and otherwise any strides, so
- * that a [batch, rows, heads, dim] tensor is passed as {@code transpose(1, 2)} and a packed projection as slices, without
- * a copy. kvHeads divides heads. A query that sees no key gives 0; a key that is not seen has no influence, whatever it
- * holds. A {@link Builder#ragged() ragged} attention takes sequences of different lengths end to end.
+ * Each is FLOAT32, BFLOAT16 or FLOAT16, k and v also INT8 with {@link AttentionInputs#scales scales}; all arithmetic is
+ * FLOAT32. The innermost stride is 1, others are any, so that a [batch, rows, heads, dim] tensor is passed as {@code
+ * transpose(1, 2)} and a packed projection as slices, without a copy. Keys and values may lie in {@link
+ * AttentionInputs#pages pages}. kvHeads divides heads. A query that sees no key gives 0; a key that is not seen has no
+ * influence, whatever it holds. A {@link Builder#ragged() ragged} attention takes sequences of different lengths end to
+ * end.
  *
  * <p>For query i and key j of one batch entry and head, with position i + offset of the query:
  * <ol>
@@ -115,7 +117,7 @@ public final class Attention {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public Tensor apply(TensorScope scope, AttentionInputs inputs) {
-        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v);
+        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v, inputs);
         long[] sizes = inputs.q.shape().toArray();
         sizes[sizes.length - 1] = inputs.v.size(-1);
         Tensor out = scope.zeros(inputs.q.dtype(), sizes);
@@ -133,7 +135,7 @@ public final class Attention {
      * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
      */
     public void run(AttentionInputs inputs) {
-        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v);
+        Layout.check(ragged, inputs.isRagged(), inputs.q, inputs.k, inputs.v, inputs);
         run(inputs, inputs.out);
     }
 

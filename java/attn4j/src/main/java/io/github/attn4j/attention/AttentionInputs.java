@@ -18,6 +18,9 @@ public final class AttentionInputs {
     Tensor out;
     Tensor cuQueries;
     Tensor cuKeys;
+    Tensor kScales;
+    Tensor vScales;
+    Tensor pages;
     Tensor lse;
     Tensor keyLengths;
     Tensor offsets;
@@ -79,6 +82,7 @@ public final class AttentionInputs {
      */
     public AttentionInputs clear() {
         operands(null, null, null, null).cumulative(null, null).lse(null).keyLengths(null).offsets(null);
+        scales(null, null).pages(null);
         keys(-1, 0, 0);
         return bias(null).mask(null).slopes(null).sinks(null).scores(null).seed(0).cancellation(null);
     }
@@ -101,6 +105,33 @@ public final class AttentionInputs {
     public AttentionInputs cumulative(Tensor queries, Tensor keys) {
         cuQueries = queries;
         cuKeys = keys;
+        return this;
+    }
+
+    /**
+     * What the numbers of INT8 keys and values are multiplied by; not in a ragged run.
+     *
+     * @param ofKeys FLOAT32 [batch, kvHeads, keys] (in pages [pages, kvHeads, pageSize]) with innermost stride 1 where k
+     *     is INT8, else null
+     * @param ofValues likewise for v
+     * @return this
+     */
+    public AttentionInputs scales(Tensor ofKeys, Tensor ofValues) {
+        kScales = ofKeys;
+        vScales = ofValues;
+        return this;
+    }
+
+    /**
+     * Where the keys and values lie if not end to end: k is [pages, kvHeads, pageSize, headDim] and v [pages, kvHeads,
+     * pageSize, valueDim] then, and key j of entry b is row j % pageSize of page table[b, j / pageSize]. There are as
+     * many keys as the table has room for; {@link #keyLengths} say how many of them are there. Not in a ragged run.
+     *
+     * @param table null for end to end, or INT64 [batch, columns] with innermost stride 1
+     * @return this
+     */
+    public AttentionInputs pages(Tensor table) {
+        pages = table;
         return this;
     }
 

@@ -17,6 +17,7 @@ public final class AttentionPlan implements AutoCloseable {
     private static final AttentionInputs NOTHING = new AttentionInputs();
 
     private final Layout layout;
+    private final KeyLayout keyLayout;
     private final ScoreLayout bias;
     private final ScoreLayout mask;
     private final ScoreLayout scores;
@@ -24,6 +25,7 @@ public final class AttentionPlan implements AutoCloseable {
 
     AttentionPlan(Attention attention, AttentionInputs inputs, Tensor out) {
         layout = Layout.of(attention.ragged, inputs, out);
+        keyLayout = new KeyLayout(inputs);
         boolean part = inputs.keys >= 0;
         bias = ScoreLayout.bias(inputs.bias, layout, part);
         mask = ScoreLayout.mask(inputs.mask, layout, part);
@@ -36,6 +38,7 @@ public final class AttentionPlan implements AutoCloseable {
         long keys = ScoreLayout.keys(bias, ScoreLayout.keys(mask, ScoreLayout.keys(scores, layout.keys)));
         plan = NativePlan.create(layout.batch, layout.heads, layout.kvHeads, queries, keys, layout.headDim,
             layout.valueDim);
+        keyLayout.set(plan);
         for (Operand operand : Operand.values()) {
             long[] strides = layout.strides[operand.ordinal()];
             plan.strides(operand, strides[0], strides[1], strides[2]);
@@ -192,20 +195,22 @@ public final class AttentionPlan implements AutoCloseable {
         long sequences = layout.ragged ? Layout.sequences(in.cuQueries, in.cuKeys) : 0;
         View v = View.of(in.v, "v");
         View q = View.of(in.q, "q");
-        return layout.isFor(q, View.of(in.k, "k"), v, Layout.result(layout.ragged, q, v, out), sequences)
-            && ScoreLayout.isFor(bias, in.bias) && ScoreLayout.isFor(mask, in.mask)
+        View k = View.of(in.k, "k");
+        return layout.isFor(q, k, v, Layout.result(layout.ragged, q, v, out), sequences, keyLayout.paged)
+            && keyLayout.isFor(in, k) && ScoreLayout.isFor(bias, in.bias) && ScoreLayout.isFor(mask, in.mask)
             && ScoreLayout.isFor(scores, in.scores);
     }
 
     /** What the operands do not say comes from `more`. */
     private void execute(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor lse, Tensor keyLengths,
                          Tensor offsets, Tensor cuQueries, Tensor cuKeys, AttentionInputs more) {
-        Layout.check(layout.ragged, ragged, q, k, v);
+        Layout.check(layout.ragged, ragged, q, k, v, more);
         View query = View.of(q, "q");
         View key = View.of(k, "k");
         View value = View.of(v, "v");
         View result = Layout.result(ragged, query, value, out);
-        layout.checkRun(query, key, value, result);
+        long keys = ragged ? 0 : keyLayout.checkRun(more, key);
+        layout.checkRun(query, key, value, result, keys);
         long batch = ragged ? Layout.sequences(cuQueries, cuKeys) : query.size(0);
         if (ragged) {
             layout.atMost(batch, layout.batch, "sequences");
@@ -215,7 +220,6 @@ public final class AttentionPlan implements AutoCloseable {
                 + " cuKeys=" + cuKeys);
         }
         long queries = ragged ? 0 : query.size(2);
-        long keys = ragged ? 0 : more.keys < 0 ? key.size(2) : more.keys;
         View log = lse == null ? null : lse(lse, batch, queries);
         View stage = ScoreLayout.check(scores, "scores", more.scores, ragged, batch, layout.heads, queries, keys);
         apart(query, "q", null, log, stage);
@@ -234,7 +238,9 @@ public final class AttentionPlan implements AutoCloseable {
             vector(keyLengths, "keyLengths", View.INT64, batch, "batch", result, log, stage),
             vector(offsets, "offsets", View.INT64, batch, "batch", result, log, stage),
             vector(cuQueries, "cuQueries", View.INT64, batch + 1, "sequences + 1", result, log, stage),
-            vector(cuKeys, "cuKeys", View.INT64, batch + 1, "sequences + 1", result, log, stage), added, kept,
+            vector(cuKeys, "cuKeys", View.INT64, batch + 1, "sequences + 1", result, log, stage),
+            read(more.pages, "pages", result, log, stage), read(more.kScales, "kScales", result, log, stage),
+            read(more.vScales, "vScales", result, log, stage), added, kept,
             vector(more.slopes, "slopes", View.FLOAT32, layout.heads, "heads", result, log, stage),
             vector(more.sinks, "sinks", View.FLOAT32, layout.heads, "heads", result, log, stage), stage, more.seed,
             more.cancellation == null ? null : more.cancellation.view());
@@ -260,7 +266,12 @@ public final class AttentionPlan implements AutoCloseable {
         if (tensor == null) {
             return null;
         }
-        View view = Check.vector(tensor, name, type, size, sizeName);
+        Check.vector(tensor, name, type, size, sizeName);
+        return read(tensor, name, out, lse, scores);
+    }
+
+    private static View read(Tensor tensor, String name, View out, View lse, View scores) {
+        View view = tensor == null ? null : View.of(tensor, name);
         apart(view, name, out, lse, scores);
         return view;
     }

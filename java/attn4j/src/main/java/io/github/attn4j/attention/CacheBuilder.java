@@ -2,6 +2,7 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Isa;
 import io.github.attn4j.tensor.DType;
 
 /**
@@ -15,6 +16,8 @@ public abstract sealed class CacheBuilder<B extends CacheBuilder<B>>
     private final long headDim;
     private long valueDim;
     private DType dtype = DType.FLOAT32;
+    private Isa isa = Isa.DEFAULT;
+    private int threads;
 
     CacheBuilder(long kvHeads, long headDim) {
         this.kvHeads = Check.atLeast(1, kvHeads, "kvHeads");
@@ -35,23 +38,43 @@ public abstract sealed class CacheBuilder<B extends CacheBuilder<B>>
     }
 
     /**
-     * The type of keys and values, FLOAT32 by default.
+     * The type of keys and values, FLOAT32 by default. With INT8 each row of a head, of largest number m, is kept as
+     * whole multiples of its scale m / 127, which the cache keeps too: a quarter of the memory, and each number within
+     * half a scale of what it was.
      *
-     * @param type FLOAT32, BFLOAT16 or FLOAT16
+     * @param type FLOAT32, BFLOAT16, FLOAT16 or INT8
      * @return this
      * @throws IllegalArgumentException if it is another
      */
     public final B dtype(DType type) {
-        if (!type.isFloat()) {
-            throw new IllegalArgumentException("a cache holds floating-point numbers: dtype=" + type
-                + " expected=FLOAT32, BFLOAT16 or FLOAT16");
+        if (!type.isFloat() && type != DType.INT8) {
+            throw new IllegalArgumentException("a cache holds floating-point numbers or INT8: dtype=" + type
+                + " expected=FLOAT32, BFLOAT16, FLOAT16 or INT8");
         }
         dtype = type;
         return self();
     }
 
-    final CacheRows rows(long batch) {
-        return new CacheRows(dtype, batch, kvHeads, headDim, valueDim);
+    /**
+     * The most threads that append, 0 (the default) for all of the pool; 1 never leaves the calling thread.
+     *
+     * @param limit at least 0
+     * @return this
+     * @throws IllegalArgumentException if it is less
+     */
+    public final B threads(int limit) {
+        threads = Check.threads(limit);
+        return self();
+    }
+
+    /** Forces an instruction set, so that a test can run all of them in one JVM. */
+    final B isa(Isa forced) {
+        isa = forced;
+        return self();
+    }
+
+    final CacheRows rows() {
+        return new CacheRows(dtype, kvHeads, headDim, valueDim, isa, threads);
     }
 
     @SuppressWarnings("unchecked")

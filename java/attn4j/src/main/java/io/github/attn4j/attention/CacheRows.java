@@ -2,57 +2,38 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Isa;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
-/** What the rows of a cache are: their type and sizes. Immutable and thread-safe. */
-record CacheRows(DType dtype, long batch, long kvHeads, long headDim, long valueDim) {
-    /** Storage of keys for so many rows. */
-    Tensor keys(TensorScope scope, long rows) {
-        return scope.zeros(dtype, batch, kvHeads, rows, headDim);
+/** What the rows of a cache are, their type and sizes, and how they are appended. Immutable and thread-safe. */
+record CacheRows(DType dtype, long kvHeads, long headDim, long valueDim, Isa isa, int threads) {
+    /** Storage of so many rows, of so many batch entries or pages. */
+    KeyValues storage(TensorScope scope, long blocks, long rows) {
+        return new KeyValues(scope.zeros(dtype, blocks, kvHeads, rows, headDim),
+            scope.zeros(dtype, blocks, kvHeads, rows, valueDim), scales(scope, blocks, rows),
+            scales(scope, blocks, rows));
     }
 
-    /** Storage of values for so many rows. */
-    Tensor values(TensorScope scope, long rows) {
-        return scope.zeros(dtype, batch, kvHeads, rows, valueDim);
+    private Tensor scales(TensorScope scope, long blocks, long rows) {
+        return dtype == DType.INT8 ? scope.zeros(DType.FLOAT32, blocks, kvHeads, rows) : null;
     }
 
-    /**
-     * Checks the keys and values to be appended and holds their memory until {@link #release}, so that the appending
-     * cannot fail halfway because a scope was closed. Their number is returned.
-     */
-    long hold(Tensor k, Tensor v) {
-        View keys = check(k, "k", headDim, "headDim");
-        View values = check(v, "v", valueDim, "valueDim");
-        Check.size(values, "v", 2, keys.size(2), "k.size(2)");
-        keys.owner.acquire();
-        boolean held = false;
-        try {
-            values.owner.acquire();
-            held = true;
-        } finally {
-            if (!held) {
-                keys.owner.release();
-            }
-        }
-        return keys.size(2);
+    /** Keys that may be appended. */
+    View keys(Tensor k, long entries, String entriesName) {
+        return check(k, "k", entries, entriesName, headDim, "headDim");
     }
 
-    /** Ends what {@link #hold} began. */
-    void release(Tensor k, Tensor v) {
-        View.of(v, "v").owner.release();
-        View.of(k, "k").owner.release();
+    /** Values that may be appended. */
+    View values(Tensor v, long entries, String entriesName) {
+        return check(v, "v", entries, entriesName, valueDim, "valueDim");
     }
 
-    private View check(Tensor tensor, String name, long dim, String dimName) {
+    private View check(Tensor tensor, String name, long entries, String entriesName, long dim, String dimName) {
         View view = Check.floatRows(tensor, name, 4);
-        if (tensor.dtype() != dtype && tensor.dtype() != DType.FLOAT32) {
-            throw new IllegalArgumentException(name + " must be FLOAT32 or have the type of the cache: dtype="
-                + tensor.dtype() + " cache=" + dtype + ", cast it first");
-        }
-        Check.size(view, name, 0, batch, "batch");
+        Check.size(view, name, 0, entries, entriesName);
         Check.size(view, name, 1, kvHeads, "kvHeads");
         Check.size(view, name, 3, dim, dimName);
         return view;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
-import io.github.attn4j.tensor.Tensor;
-
 /** Where a cache keeps its rows, and the runs that they are. Not thread-safe. */
 interface CacheStorage extends KeyRuns {
-    /** Stores `count` rows behind those there are; their memory is held. */
-    void append(Tensor k, Tensor v, long count);
+    /** Stores the `count` rows of an append behind those there are. */
+    void append(RowWriter writer, long count);
 
     /** How many rows were appended, the position of the next. */
     long length();

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
-import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Chunks that are filled one after the other and never move. Each is as large as all before it together. */
 final class ChunkStorage implements CacheStorage {
-    private static final int ROWS = 2;
-
-    private final RowWriter writer = new RowWriter();
     private final TensorScope scope;
     private final CacheRows rows;
+    private final long batch;
     private final long least;
     private final List<Chunk> chunks = new ArrayList<>();
     /** Stands for the chunks while there are none. */
@@ -20,32 +17,29 @@ final class ChunkStorage implements CacheStorage {
     private long room;
     private long length;
 
-    private record Chunk(Tensor k, Tensor v, long position) {
-        long rows() {
-            return k.size(ROWS);
-        }
-    }
+    private record Chunk(KeyValues rows, long size, long position) {}
 
-    ChunkStorage(TensorScope scope, CacheRows rows, long least) {
+    ChunkStorage(TensorScope scope, CacheRows rows, long batch, long least) {
         this.scope = scope;
         this.rows = rows;
+        this.batch = batch;
         this.least = least;
-        none = new Chunk(rows.keys(scope, 0), rows.values(scope, 0), 0);
+        none = new Chunk(rows.storage(scope, batch, 0), 0, 0);
     }
 
     @Override
-    public void append(Tensor k, Tensor v, long count) {
+    public void append(RowWriter writer, long count) {
         if (length + count > room) {
             long size = Math.max(Math.max(least, room), length + count - room);
-            chunks.add(new Chunk(rows.keys(scope, size), rows.values(scope, size), room));
+            chunks.add(new Chunk(rows.storage(scope, batch, size), size, room));
             room += size;
         }
         for (int i = 0; i < chunks.size(); i++) {
             Chunk chunk = chunks.get(i);
             long from = Math.max(length, chunk.position());
-            long to = Math.min(length + count, chunk.position() + chunk.rows());
+            long to = Math.min(length + count, chunk.position() + chunk.size());
             if (from < to) {
-                writer.copy(k, v, from - length, chunk.k(), chunk.v(), from - chunk.position(), to - from);
+                writer.write(0, batch, from - length, chunk.rows(), 0, from - chunk.position(), to - from, from);
             }
         }
         length += count;
@@ -77,13 +71,8 @@ final class ChunkStorage implements CacheStorage {
     }
 
     @Override
-    public Tensor k(int run) {
-        return chunk(run).k();
-    }
-
-    @Override
-    public Tensor v(int run) {
-        return chunk(run).v();
+    public KeyValues rows(int run) {
+        return chunk(run).rows();
     }
 
     @Override
@@ -93,7 +82,7 @@ final class ChunkStorage implements CacheStorage {
 
     @Override
     public long length(int run) {
-        return Math.max(0, Math.min(chunk(run).rows(), length - position(run)));
+        return Math.max(0, Math.min(chunk(run).size(), length - position(run)));
     }
 
     @Override

@@ -22,13 +22,16 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 public final class KeyValueCache implements AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final TensorScope scope = TensorScope.open();
-    private final CacheRows rows;
+    private final long batch;
+    private final RowWriter writer;
     private final CacheStorage storage;
 
     private KeyValueCache(Builder builder) {
-        rows = builder.rows(builder.batch);
-        storage = builder.ring > 0 ? new RingStorage(scope, rows, builder.ring)
-            : new ChunkStorage(scope, rows, builder.chunk);
+        batch = builder.batch;
+        CacheRows rows = builder.rows();
+        writer = new RowWriter(rows);
+        storage = builder.ring > 0 ? new RingStorage(scope, rows, batch, builder.ring)
+            : new ChunkStorage(scope, rows, batch, builder.chunk);
     }
 
     /**
@@ -83,25 +86,41 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Appends the keys and values of n tokens, which are copied; FLOAT32 is rounded to the cache's type, to the nearest,
-     * ties to even.
+     * Appends the keys and values of n tokens, which are copied, rounded to the cache's type.
      *
-     * @param k [batch, kvHeads, n, headDim], FLOAT32 or of the cache's type; innermost stride 1
+     * @param k [batch, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1
      * @param v [batch, kvHeads, n, valueDim], likewise
      * @throws IllegalArgumentException if they do not fit; nothing was appended then
      * @throws IllegalStateException if the cache or a scope is closed
      * @throws OutOfMemoryError if there is no memory to grow; nothing was appended then
      */
     public void append(Tensor k, Tensor v) {
+        append(k, v, null, null);
+    }
+
+    /**
+     * Appends the keys and values of n tokens, and turns the keys on the way, in one pass.
+     *
+     * @param k [batch, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1; not changed
+     * @param v [batch, kvHeads, n, valueDim], likewise
+     * @param rotation null to turn nothing, or a rotary embedding
+     * @param positions null for {@link #length()} and those after it, or INT64 [batch, n], or [1, n] for all entries
+     * @throws IllegalArgumentException if they do not fit, or a position is outside the tables; nothing was appended
+     *     then
+     * @throws IllegalStateException if the cache or a scope is closed
+     * @throws OutOfMemoryError if there is no memory to grow; nothing was appended then
+     */
+    public void append(Tensor k, Tensor v, KeyRotation rotation, Tensor positions) {
         Lock write = lock.writeLock();
         write.lock();
         try {
             checkOpen();
-            long count = rows.hold(k, v);
+            long count = writer.begin(k, v, batch, "batch", rotation, positions);
             try {
-                storage.append(k, v, count);
+                writer.checkPositions(storage.length());
+                storage.append(writer, count);
             } finally {
-                rows.release(k, v);
+                writer.end();
             }
         } finally {
             write.unlock();

@@ -28,7 +28,7 @@ final class Layout {
     /** Their element types. */
     final int[] types = new int[4];
 
-    private Layout(boolean ragged, long batch, View q, View k, View v, View out) {
+    private Layout(boolean ragged, long batch, long keys, View q, View k, View v, View out) {
         int rows = rowDim(ragged);
         int last = ragged ? 2 : 3;
         this.ragged = ragged;
@@ -36,7 +36,7 @@ final class Layout {
         this.heads = q.size(HEADS);
         this.kvHeads = k.size(HEADS);
         this.queries = q.size(rows);
-        this.keys = k.size(rows);
+        this.keys = keys;
         this.headDim = q.size(last);
         this.valueDim = v.size(last);
         View[] operands = {q, k, v, out};
@@ -48,33 +48,31 @@ final class Layout {
         }
     }
 
-    private static Layout of(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out) {
-        check(ragged, false, q, k, v);
-        View query = View.of(q, "q");
-        View result = result(false, query, View.of(v, "v"), out);
-        return new Layout(false, query.size(0), query, View.of(k, "k"), View.of(v, "v"), result);
-    }
-
-    /** As {@link #of}, ragged where cumulative lengths are given; they are looked at. */
-    static Layout of(boolean ragged, AttentionInputs inputs, Tensor out) {
-        if (!inputs.isRagged()) {
-            return of(ragged, inputs.q, inputs.k, inputs.v, out);
+    /** Ragged where cumulative lengths are given, which are looked at. */
+    static Layout of(boolean ragged, AttentionInputs in, Tensor out) {
+        check(ragged, in.isRagged(), in.q, in.k, in.v, in);
+        View q = View.of(in.q, "q");
+        View k = View.of(in.k, "k");
+        View v = View.of(in.v, "v");
+        View result = result(ragged, q, v, out);
+        if (!ragged) {
+            return new Layout(false, q.size(0), new KeyLayout(in).keys(k), q, k, v, result);
         }
-        Layout layout = ofRagged(ragged, inputs.q, inputs.k, inputs.v, out, inputs.cuQueries, inputs.cuKeys);
-        Check.cumulative(View.of(inputs.cuQueries, "cuQueries"), "cuQueries", layout.queries, "q.size(0)");
-        Check.cumulative(View.of(inputs.cuKeys, "cuKeys"), "cuKeys", layout.keys, "k.size(0)");
+        Layout layout = new Layout(true, sequences(in.cuQueries, in.cuKeys), k.size(0), q, k, v, result);
+        Check.cumulative(View.of(in.cuQueries, "cuQueries"), "cuQueries", layout.queries, "q.size(0)");
+        Check.cumulative(View.of(in.cuKeys, "cuKeys"), "cuKeys", layout.keys, "k.size(0)");
         return layout;
     }
 
-    private static Layout ofRagged(boolean ragged, Tensor q, Tensor k, Tensor v, Tensor out, Tensor cuQueries, Tensor cuKeys) {
-        check(ragged, true, q, k, v);
-        View query = View.of(q, "q");
-        View result = result(true, query, View.of(v, "v"), out);
-        return new Layout(true, sequences(cuQueries, cuKeys), query, View.of(k, "k"), View.of(v, "v"), result);
+    /** The rules that q, k and v obey among themselves, and with the scales and pages of `keys`. */
+    static void check(boolean ragged, boolean asRagged, Tensor q, Tensor k, Tensor v, AttentionInputs keys) {
+        KeyLayout.checkRagged(ragged, keys);
+        checkOperands(ragged, asRagged, keys.pages != null, q, k, v);
+        KeyLayout.check(keys, q, k, v);
     }
 
     /** The rules that q, k and v obey among themselves. */
-    static void check(boolean ragged, boolean asRagged, Tensor q, Tensor k, Tensor v) {
+    static void checkOperands(boolean ragged, boolean asRagged, boolean paged, Tensor q, Tensor k, Tensor v) {
         if (ragged != asRagged) {
             throw new IllegalStateException(ragged
                 ? "this attention is ragged: pass cuQueries and cuKeys"
@@ -82,15 +80,17 @@ final class Layout {
         }
         int rank = ragged ? 3 : 4;
         View query = Check.floatRows(q, "q", rank);
-        View key = Check.floatRows(k, "k", rank);
-        View value = Check.floatRows(v, "v", rank);
+        View key = ragged ? Check.floatRows(k, "k", rank) : Check.keyRows(k, "k", rank);
+        View value = ragged ? Check.floatRows(v, "v", rank) : Check.keyRows(v, "v", rank);
         int rows = rowDim(ragged);
-        if (!ragged) {
+        if (paged) {
+            Check.size(value, "v", 0, key.size(0), "pages");
+        } else if (!ragged) {
             Check.size(key, "k", 0, query.size(0), "batch");
             Check.size(value, "v", 0, query.size(0), "batch");
         }
         Check.size(value, "v", HEADS, key.size(HEADS), "kvHeads");
-        Check.size(value, "v", rows, key.size(rows), ragged ? "totalKeys" : "keys");
+        Check.size(value, "v", rows, key.size(rows), ragged ? "totalKeys" : paged ? "pageSize" : "keys");
         Check.size(key, "k", rank - 1, query.size(rank - 1), "headDim");
         positive(query.size(HEADS), "heads");
         positive(key.size(HEADS), "kvHeads");
@@ -127,7 +127,7 @@ final class Layout {
     }
 
     /** q, k, v, out of a run: within the capacities, with the fixed sizes, types and strides, out sharing nothing. */
-    void checkRun(View q, View k, View v, View out) {
+    void checkRun(View q, View k, View v, View out, long runKeys) {
         Check.size(q, "q", HEADS, heads, "the plan's heads");
         Check.size(k, "k", HEADS, kvHeads, "the plan's kvHeads");
         int last = ragged ? 2 : 3;
@@ -137,7 +137,7 @@ final class Layout {
             atMost(q.size(0), batch, "batch");
         }
         atMost(q.size(rowDim(ragged)), queries, ragged ? "totalQueries" : "queries");
-        atMost(k.size(rowDim(ragged)), keys, ragged ? "totalKeys" : "keys");
+        atMost(ragged ? k.size(0) : runKeys, keys, ragged ? "totalKeys" : "keys");
         checkOperand(q, 0);
         checkOperand(k, 1);
         checkOperand(v, 2);
@@ -148,11 +148,12 @@ final class Layout {
     }
 
     /** Whether the tensors have exactly these sizes, types and strides. */
-    boolean isFor(View q, View k, View v, View out, long sequences) {
+    boolean isFor(View q, View k, View v, View out, long sequences, boolean paged) {
         int rows = rowDim(ragged);
         int last = ragged ? 2 : 3;
-        return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rows) && keys == k.size(rows)
-            && headDim == q.size(last) && valueDim == v.size(last) && batch == (ragged ? sequences : q.size(0))
+        return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rows)
+            && (paged || keys == k.size(rows)) && headDim == q.size(last) && valueDim == v.size(last)
+            && batch == (ragged ? sequences : q.size(0))
             && isFor(q, 0) && isFor(k, 1) && isFor(v, 2) && isFor(out, 3);
     }
 

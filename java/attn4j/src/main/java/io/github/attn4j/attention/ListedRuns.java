@@ -52,13 +52,8 @@ final class ListedRuns implements KeyRuns {
     }
 
     @Override
-    public Tensor k(int run) {
-        return segments[run].k();
-    }
-
-    @Override
-    public Tensor v(int run) {
-        return segments[run].v();
+    public KeyValues rows(int run) {
+        return segments[run];
     }
 
     @Override
@@ -68,7 +63,7 @@ final class ListedRuns implements KeyRuns {
 
     @Override
     public long length(int run) {
-        return k(run).size(2);
+        return segments[run].k().size(2);
     }
 
     @Override

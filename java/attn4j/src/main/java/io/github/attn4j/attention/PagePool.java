@@ -5,24 +5,17 @@ import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.BitSet;
 
-/**
- * Pages of rows, each with a count of those who use it. Rows of pages with neighbouring numbers lie behind each other,
- * so that a run of such pages is one segment. Not thread-safe.
- */
+/** Pages of rows, each with a count of those who use it. Not thread-safe. */
 final class PagePool {
-    /** [1, kvHeads, pages * pageSize, headDim] */
-    final Tensor keys;
-    /** [1, kvHeads, pages * pageSize, valueDim] */
-    final Tensor values;
+    /** [pages, kvHeads, pageSize, ...] */
+    final KeyValues rows;
     final long pageSize;
-    final RowWriter writer = new RowWriter();
     private final int[] users;
     private final BitSet used;
     private int free;
 
     PagePool(TensorScope scope, CacheRows rows, int pages, long pageSize) {
-        keys = rows.keys(scope, pages * pageSize);
-        values = rows.values(scope, pages * pageSize);
+        this.rows = rows.storage(scope, pages, pageSize);
         this.pageSize = pageSize;
         users = new int[pages];
         used = new BitSet(pages);
@@ -37,13 +30,13 @@ final class PagePool {
         return free;
     }
 
-    boolean isShared(int page) {
-        return users[page] > 1;
+    boolean isShared(long page) {
+        return users[(int) page] > 1;
     }
 
-    /** A page for one user, the one asked for if it is free. There is a free one. */
-    int take(int wanted) {
-        int page = wanted < users.length && !used.get(wanted) ? wanted : used.nextClearBit(0);
+    /** A page for one user. There is a free one. */
+    int take() {
+        int page = used.nextClearBit(0);
         used.set(page);
         users[page] = 1;
         free--;
@@ -51,20 +44,29 @@ final class PagePool {
     }
 
     /** One more user. */
-    void share(int page) {
-        users[page]++;
+    void share(long page) {
+        users[(int) page]++;
     }
 
     /** One user less; without any the page is free. */
-    void release(int page) {
-        if (--users[page] == 0) {
-            used.clear(page);
+    void release(long page) {
+        if (--users[(int) page] == 0) {
+            used.clear((int) page);
             free++;
         }
     }
 
-    /** Copies the first rows of a page to another. */
-    void copy(int from, int to, long rows) {
-        writer.copy(keys, values, from * pageSize, keys, values, to * pageSize, rows);
+    /** Copies a page to another. */
+    void copy(long from, long to) {
+        copy(rows.k(), from, to);
+        copy(rows.v(), from, to);
+        if (rows.kScales() != null) {
+            copy(rows.kScales(), from, to);
+            copy(rows.vScales(), from, to);
+        }
+    }
+
+    private static void copy(Tensor pages, long from, long to) {
+        pages.select(0, to).copyFrom(pages.select(0, from));
     }
 }

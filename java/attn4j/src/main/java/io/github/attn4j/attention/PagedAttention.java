@@ -2,28 +2,34 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.Memory;
 import io.github.attn4j.internal.View;
+import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
- * Attention to sequences of a paged cache, a batch entry each, one after the other. Not thread-safe. It keeps views of
- * the tensors of the last call, so that one with the same tensors allocates nothing.
+ * Attention to sequences of a paged cache, a batch entry each, in one run that reads the pages where they lie. Not
+ * thread-safe. Native memory is allocated only for more sequences or longer ones than before.
  */
 final class PagedAttention {
-    private final PartialAttention partial;
-    private final AttentionInputs entry = new AttentionInputs();
-    private final EntryViews q = new EntryViews();
-    private final EntryViews out = new EntryViews();
-    private final EntryViews lse = new EntryViews();
-    private final EntryViews offsets = new EntryViews();
-    private final EntryViews bias = new EntryViews();
-    private final EntryViews mask = new EntryViews();
+    private final PlanCache plans;
+    private final AttentionInputs all = new AttentionInputs();
+    private TensorScope scope = TensorScope.open();
+    /** The pages of each sequence, and its tokens; room for more of both. */
+    private Tensor tables = scope.zeros(DType.INT64, 0, 0);
+    private Tensor lengths = scope.zeros(DType.INT64, 0);
+    /** The part for as many sequences as there were last time. */
+    private Tensor table = tables;
+    private Tensor keyLengths = lengths;
+    private long[] tokens = new long[0];
     private PagedSequence[] sequences = new PagedSequence[4];
 
-    PagedAttention(PartialAttention partial) {
-        this.partial = partial;
+    PagedAttention(Attention attention) {
+        plans = new PlanCache(attention);
     }
 
     /** Attends; IllegalArgumentException if the sequences are not of one cache. */
@@ -34,7 +40,7 @@ final class PagedAttention {
         }
         try {
             for (int b = 0; b < count; b++) {
-                sequences[b] = list.get(b);
+                sequences[b] = Objects.requireNonNull(list.get(b), "a sequence must not be null");
             }
             check(in, count);
             if (count > 0) {
@@ -42,8 +48,15 @@ final class PagedAttention {
             }
         } finally {
             Arrays.fill(sequences, null);
-            entry.clear();
+            all.clear();
+            plans.trim();
         }
+    }
+
+    /** Frees plans and memory. */
+    void close() {
+        plans.close();
+        scope.close();
     }
 
     private void check(AttentionInputs in, int count) {
@@ -52,11 +65,8 @@ final class PagedAttention {
         if (in.keyLengths != null) {
             throw new IllegalArgumentException("keyLengths must not be given here: the sequences have them");
         }
-        if (in.offsets != null) {
-            Check.vector(in.offsets, "offsets", View.INT64, count, "sequences");
-        }
         for (int b = 0; b < count; b++) {
-            if (sequences[b].cache != sequences[0].cache) {
+            if (sequences[b].cache() != sequences[0].cache()) {
                 throw new IllegalArgumentException("sequences must be of one cache: " + sequences[0].name() + " and "
                     + sequences[b].name() + " are not");
             }
@@ -64,44 +74,57 @@ final class PagedAttention {
     }
 
     private void attend(AttentionInputs in, int count) {
-        PagedKeyValueCache cache = sequences[0].cache;
+        PagedKeyValueCache cache = sequences[0].cache();
         cache.lock.readLock().lock();
         try {
             long longest = 0;
+            int pages = 1;
             for (int b = 0; b < count; b++) {
                 sequences[b].checkOpen();
-                PartialAttention.checkKeys(entry(in, b), cache.pool.keys, cache.pool.values);
-                longest = Math.max(longest, sequences[b].runs().keys());
+                longest = Math.max(longest, sequences[b].tokens());
+                pages = Math.max(pages, sequences[b].tablePages());
             }
-            checkScores(in.bias, "bias", count, longest);
-            checkScores(in.mask, "mask", count, longest);
-            for (int b = 0; b < count; b++) {
-                PagedRuns runs = sequences[b].runs();
-                partial.attend(entry(in, b), runs, 0, runs.keys());
-            }
+            PartialAttention.checkBroadcast(in.bias, "bias", longest);
+            PartialAttention.checkBroadcast(in.mask, "mask", longest);
+            list(count, pages);
+            KeyValues rows = cache.pool.rows;
+            all.operands(in.q, rows.k(), rows.v(), in.out).scales(rows.kScales(), rows.vScales()).pages(table);
+            all.keyLengths(keyLengths).lse(in.lse).offsets(in.offsets).bias(in.bias).mask(in.mask);
+            all.slopes(in.slopes).sinks(in.sinks).cancellation(in.cancellation).keys(longest, 0, 0);
+            plans.plan(all).run(all);
         } finally {
             cache.lock.readLock().unlock();
         }
     }
 
-    /** The inputs of a batch entry. */
-    private AttentionInputs entry(AttentionInputs in, int b) {
-        entry.operands(q.of(in.q, b), null, null, out.of(in.out, b)).lse(lse.of(in.lse, b));
-        entry.offsets(offsets.of(in.offsets, b)).slopes(in.slopes).sinks(in.sinks).cancellation(in.cancellation);
-        return entry.bias(scores(bias, in.bias, b)).mask(scores(mask, in.mask, b));
+    /** Writes down the pages and lengths of the sequences. */
+    private void list(int count, int pages) {
+        fit(count, pages);
+        View rows = View.of(table, "pages");
+        for (int b = 0; b < count; b++) {
+            Memory.fromArray(sequences[b].table(), sequences[b].tablePages(), rows, b * table.size(1));
+            tokens[b] = sequences[b].tokens();
+        }
+        Memory.fromArray(tokens, View.of(keyLengths, "keyLengths"));
     }
 
-    /** The part of a bias or mask for a batch entry; what is one for all stays so. */
-    private static Tensor scores(EntryViews views, Tensor tensor, int b) {
-        boolean each = tensor != null && tensor.rank() == 4 && tensor.size(0) > b && tensor.size(0) != 1;
-        return each ? views.of(tensor, b) : tensor;
-    }
-
-    private static void checkScores(Tensor tensor, String name, long sequences, long longest) {
-        PartialAttention.checkBroadcast(tensor, name, longest);
-        if (tensor != null && tensor.rank() == 4 && tensor.size(0) != 1 && tensor.size(0) != sequences) {
-            throw new IllegalArgumentException(name + " must have 1 or all sequences in its first dimension: " + name
-                + ".shape=" + tensor.shape() + " sequences=" + sequences);
+    private void fit(int count, int pages) {
+        if (tables.size(0) < count || tables.size(1) < pages) {
+            long most = Math.max(tables.size(0), count);
+            long columns = tables.size(1) < pages ? 2L * pages : tables.size(1);
+            scope.close();
+            scope = TensorScope.open();
+            tables = scope.zeros(DType.INT64, most, columns);
+            lengths = scope.zeros(DType.INT64, most);
+            table = tables;
+            keyLengths = lengths;
+        }
+        if (table.size(0) != count) {
+            table = tables.slice(0, 0, count);
+            keyLengths = lengths.slice(0, 0, count);
+        }
+        if (tokens.length != count) {
+            tokens = new long[count];
         }
     }
 }

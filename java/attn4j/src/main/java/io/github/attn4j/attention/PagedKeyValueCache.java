@@ -2,8 +2,10 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
+import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -16,21 +18,22 @@ import java.util.stream.Collectors;
  * arXiv:2309.06180). Thread-safe: changes wait for each other and for attention under way over the cache.
  *
  * <p>A page is counted by its users: {@link PagedSequence#fork} shares all pages, and what is shared is copied before it
- * is written to. Closing a sequence gives its pages back. {@link SegmentedAttention#runPaged} attends, without gathering
- * the pages.
+ * is written to. Closing a sequence gives its pages back. {@link SegmentedAttention#runPaged} attends to the pages where
+ * they lie.
  *
  * <p>The pool is allocated once. {@link #close} frees it, and says which sequences were not closed.
  */
 public final class PagedKeyValueCache implements AutoCloseable {
     final ReadWriteLock lock = new ReentrantReadWriteLock();
-    final CacheRows rows;
     final PagePool pool;
+    private final PagedAppend appending;
     private final TensorScope scope = TensorScope.open();
     private final Set<PagedSequence> sequences = new LinkedHashSet<>();
 
     private PagedKeyValueCache(Builder builder) {
-        rows = builder.rows(1);
+        CacheRows rows = builder.rows();
         pool = new PagePool(scope, rows, builder.pages, builder.pageSize);
+        appending = new PagedAppend(rows, pool);
     }
 
     /**
@@ -58,6 +61,44 @@ public final class PagedKeyValueCache implements AutoCloseable {
         try {
             checkOpen();
             return added(name);
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /**
+     * Appends n tokens to each of some sequences, as {@link PagedSequence#append(Tensor, Tensor)} does to one.
+     *
+     * @param list sequences of this cache, none of them twice
+     * @param k [sequences, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1
+     * @param v [sequences, kvHeads, n, valueDim], likewise
+     * @throws IllegalArgumentException if they do not fit; nothing was appended then
+     * @throws IllegalStateException if too few pages are free, or this, a sequence or a scope is closed; nothing was
+     *     appended then
+     */
+    public void append(List<PagedSequence> list, Tensor k, Tensor v) {
+        append(list, k, v, null, null);
+    }
+
+    /**
+     * Appends n tokens to each of some sequences, and turns the keys on the way, in one pass.
+     *
+     * @param list sequences of this cache, none of them twice
+     * @param k [sequences, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1; not changed
+     * @param v [sequences, kvHeads, n, valueDim], likewise
+     * @param rotation null to turn nothing, or a rotary embedding
+     * @param positions null for each sequence's length and those after it, or INT64 [sequences, n], or [1, n] for all
+     * @throws IllegalArgumentException if they do not fit, or a position is outside the tables; nothing was appended
+     *     then
+     * @throws IllegalStateException if too few pages are free, or this, a sequence or a scope is closed; nothing was
+     *     appended then
+     */
+    public void append(List<PagedSequence> list, Tensor k, Tensor v, KeyRotation rotation, Tensor positions) {
+        Lock write = lock.writeLock();
+        write.lock();
+        try {
+            checkOpen();
+            appending.run(this, list, k, v, rotation, positions);
         } finally {
             write.unlock();
         }

@@ -3,6 +3,7 @@ package io.github.attn4j.attention;
 
 import io.github.attn4j.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.Lock;
 
@@ -11,19 +12,25 @@ import java.util.concurrent.locks.Lock;
  * each other and for attention under way. To be closed, which gives its pages back.
  */
 public final class PagedSequence implements AutoCloseable {
-    final PagedKeyValueCache cache;
+    private final PagedKeyValueCache cache;
     private final String name;
-    private final PagedRuns runs;
-    private int[] table;
+    private final List<PagedSequence> alone = List.of(this);
+    private long[] table = new long[4];
     private int pages;
     private long length;
     private boolean closed;
+    /** Of the append under way: its place in the list, and whether the last page is copied. */
+    int listed;
+    boolean copies;
 
     PagedSequence(PagedKeyValueCache cache, String name) {
         this.cache = cache;
         this.name = Objects.requireNonNull(name, "name must not be null");
-        table = new int[4];
-        runs = new PagedRuns(cache.pool);
+    }
+
+    /** {@return the cache it belongs to} */
+    public PagedKeyValueCache cache() {
+        return cache;
     }
 
     /** {@return the name it was given} */
@@ -62,29 +69,33 @@ public final class PagedSequence implements AutoCloseable {
     }
 
     /**
-     * Appends the keys and values of n tokens, which are copied; FLOAT32 is rounded to the cache's type, to the nearest,
-     * ties to even. A last page that is shared with a fork is copied before it is written to.
+     * Appends the keys and values of n tokens, which are copied, rounded to the cache's type. A last page that is shared
+     * with a fork is copied before it is written to.
      *
-     * @param k [1, kvHeads, n, headDim], FLOAT32 or of the cache's type; innermost stride 1
+     * @param k [1, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1
      * @param v [1, kvHeads, n, valueDim], likewise
      * @throws IllegalArgumentException if they do not fit; nothing was appended then
      * @throws IllegalStateException if too few pages are free, or this, the cache or a scope is closed; nothing was
      *     appended then
      */
     public void append(Tensor k, Tensor v) {
-        Lock write = cache.lock.writeLock();
-        write.lock();
-        try {
-            checkOpen();
-            long count = cache.rows.hold(k, v);
-            try {
-                append(k, v, count);
-            } finally {
-                cache.rows.release(k, v);
-            }
-        } finally {
-            write.unlock();
-        }
+        append(k, v, null, null);
+    }
+
+    /**
+     * Appends the keys and values of n tokens, and turns the keys on the way, in one pass.
+     *
+     * @param k [1, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1; not changed
+     * @param v [1, kvHeads, n, valueDim], likewise
+     * @param rotation null to turn nothing, or a rotary embedding
+     * @param positions null for {@link #length()} and those after it, or INT64 [1, n]
+     * @throws IllegalArgumentException if they do not fit, or a position is outside the tables; nothing was appended
+     *     then
+     * @throws IllegalStateException if too few pages are free, or this, the cache or a scope is closed; nothing was
+     *     appended then
+     */
+    public void append(Tensor k, Tensor v, KeyRotation rotation, Tensor positions) {
+        cache.append(alone, k, v, rotation, positions);
     }
 
     /**
@@ -103,11 +114,26 @@ public final class PagedSequence implements AutoCloseable {
             fork.table = Arrays.copyOf(table, Math.max(4, pages));
             fork.pages = pages;
             fork.length = length;
-            fork.runs.update(fork.table, pages, length);
             for (int i = 0; i < pages; i++) {
                 cache.pool.share(table[i]);
             }
             return fork;
+        } finally {
+            write.unlock();
+        }
+    }
+
+    /**
+     * Forgets all tokens and gives its pages back, those that no fork uses; positions begin at 0 again.
+     *
+     * @throws IllegalStateException if this or the cache is closed
+     */
+    public void clear() {
+        Lock write = cache.lock.writeLock();
+        write.lock();
+        try {
+            checkOpen();
+            releasePages();
         } finally {
             write.unlock();
         }
@@ -119,17 +145,21 @@ public final class PagedSequence implements AutoCloseable {
         Lock write = cache.lock.writeLock();
         write.lock();
         try {
-            if (closed) {
-                return;
+            if (!closed) {
+                closed = true;
+                releasePages();
+                cache.remove(this);
             }
-            closed = true;
-            for (int i = 0; i < pages; i++) {
-                cache.pool.release(table[i]);
-            }
-            cache.remove(this);
         } finally {
             write.unlock();
         }
+    }
+
+    private void releasePages() {
+        while (pages > 0) {
+            cache.pool.release(table[--pages]);
+        }
+        length = 0;
     }
 
     /** How a leak is named. */
@@ -146,39 +176,53 @@ public final class PagedSequence implements AutoCloseable {
         }
     }
 
-    /** Its runs; the lock is held. */
-    PagedRuns runs() {
-        return runs;
+    /** How many tokens it has; the lock is held. */
+    long tokens() {
+        return length;
     }
 
-    private void append(Tensor k, Tensor v, long count) {
+    /** Its pages are the first ones of this; the lock is held. */
+    long[] table() {
+        return table;
+    }
+
+    /** How many of the table's are pages; the lock is held. */
+    int tablePages() {
+        return pages;
+    }
+
+    long lastPage() {
+        return table[pages - 1];
+    }
+
+    /** The pages that so many more tokens take; the last one is copied before it is written to if others use it. */
+    long needs(long tokens) {
+        long size = cache.pool.pageSize;
+        copies = tokens > 0 && length % size > 0 && cache.pool.isShared(lastPage());
+        return (length + tokens + size - 1) / size - pages + (copies ? 1 : 0);
+    }
+
+    /** Appends the rows of an entry; there are as many free pages as it needs. */
+    void append(RowWriter writer, long entry, long tokens) {
         PagePool pool = cache.pool;
         long size = pool.pageSize;
-        long end = length + count;
-        boolean copies = count > 0 && length % size > 0 && pool.isShared(table[pages - 1]);
-        long needed = (end + size - 1) / size - pages + (copies ? 1 : 0);
-        if (needed > pool.free()) {
-            throw new IllegalStateException("too few pages are free to append to " + name + ": needed=" + needed
-                + " free=" + pool.free() + " pages=" + pool.pages() + ", close a sequence");
-        }
+        long end = length + tokens;
         if (copies) {
-            int shared = table[pages - 1];
-            table[pages - 1] = pool.take(shared + 1);
-            pool.copy(shared, table[pages - 1], length % size);
+            long shared = lastPage();
+            table[pages - 1] = pool.take();
+            pool.copy(shared, lastPage());
             pool.release(shared);
         }
         for (long position = length; position < end;) {
             if (position == pages * size) {
                 table = pages < table.length ? table : Arrays.copyOf(table, 2 * pages);
-                table[pages] = pool.take(pages == 0 ? 0 : table[pages - 1] + 1);
-                pages++;
+                table[pages++] = pool.take();
             }
             long within = position % size;
             long part = Math.min(end - position, size - within);
-            pool.writer.copy(k, v, position - length, pool.keys, pool.values, table[pages - 1] * size + within, part);
+            writer.write(entry, 1, position - length, pool.rows, lastPage(), within, part, position);
             position += part;
         }
         length = end;
-        runs.update(table, pages, length);
     }
 }

@@ -33,11 +33,6 @@ final class PartialAttention {
      */
     void run(AttentionInputs in, KeyRuns runs, long begin, long end) {
         check(in, runs, end - begin);
-        attend(in, runs, begin, end);
-    }
-
-    /** As {@link #run}, checked; bias and mask may have more keys. */
-    void attend(AttentionInputs in, KeyRuns runs, long begin, long end) {
         perBatch.begin(in, attention.alignment == Alignment.TOP_LEFT, begin, end);
         checkLost(begin);
         int count = 0;
@@ -80,8 +75,10 @@ final class PartialAttention {
     private void run(AttentionInputs in, KeyRuns runs, int run, long begin) {
         long length = runs.length(run);
         long position = runs.position(run);
-        part.k = runs.k(run);
-        part.v = runs.v(run);
+        KeyValues rows = runs.rows(run);
+        part.k = rows.k();
+        part.v = rows.v();
+        part.scales(rows.kScales(), rows.vScales());
         part.bias = in.bias;
         part.mask = in.mask;
         part.keys(length, runs.first(run), position - begin);
@@ -94,23 +91,30 @@ final class PartialAttention {
         checkBroadcast(in.bias, "bias", keys);
         checkBroadcast(in.mask, "mask", keys);
         for (int run = 0; run < runs.count(); run++) {
-            checkKeys(in, runs.k(run), runs.v(run));
+            checkKeys(in, runs.rows(run));
         }
     }
 
     /** The rules for keys and values, of which a run is a part. */
-    static void checkKeys(AttentionInputs in, Tensor k, Tensor v) {
+    private static void checkKeys(AttentionInputs in, KeyValues rows) {
+        Tensor v = rows.v();
         View out = View.of(in.out, "out");
         View lse = in.lse == null ? null : View.of(in.lse, "lse");
-        Layout.check(false, false, in.q, k, v);
+        Layout.checkOperands(false, false, false, in.q, rows.k(), v);
+        KeyLayout.checkScales(rows.k(), "k", rows.kScales(), "kScales");
+        KeyLayout.checkScales(v, "v", rows.vScales(), "vScales");
         Check.size(out, "out", WIDTH, v.size(WIDTH), "valueDim");
-        apart(k, "k", out, lse);
+        apart(rows.k(), "k", out, lse);
         apart(v, "v", out, lse);
+        apart(rows.kScales(), "kScales", out, lse);
+        apart(rows.vScales(), "vScales", out, lse);
     }
 
     /** The rules that do not depend on the keys. */
     static void checkInputs(AttentionInputs in) {
         absent(in.k == null && in.v == null, "k and v", "the segments have them");
+        absent(in.kScales == null && in.vScales == null && in.pages == null, "scales and pages",
+            "what is attended to has them");
         absent(in.cuQueries == null && in.cuKeys == null, "cumulative lengths", "segments are not ragged");
         absent(in.scores == null, "scores", "no segment has them all");
         View q = Check.floatRows(in.q, "q", 4);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
+import io.github.attn4j.internal.HeadCast;
 import io.github.attn4j.internal.Merging;
-import io.github.attn4j.internal.RowCopy;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
@@ -19,7 +19,6 @@ final class Partials {
     private static final long MOST_BYTES = 32L << 20;
 
     private final Merging merging;
-    private final RowCopy cast = new RowCopy();
     private TensorScope scope = TensorScope.open();
     private Tensor room = scope.zeros(DType.FLOAT32, 0);
     private Tensor[] outs = new Tensor[0];
@@ -81,7 +80,7 @@ final class Partials {
             return;
         }
         merging.run(outViews, lseViews, filled, sink, outViews[0], log);
-        cast.run(outViews[0], 0, View.of(out, "out"), 0, out.size(2));
+        HeadCast.run(outViews[0], View.of(out, "out"));
     }
 
     /** Frees the room. */

@@ -64,14 +64,28 @@ final class PlanCache {
         Planned(AttentionPlan plan, AttentionInputs in) {
             this.plan = plan;
             templates = new Template[] {Template.of(in.q), Template.of(in.k), Template.of(in.v), Template.of(in.out),
-                Template.of(in.bias), Template.of(in.mask)};
+                Template.of(in.bias), Template.of(in.mask), Template.of(in.kScales), Template.of(in.vScales),
+                Template.of(in.pages)};
         }
 
         boolean fits(AttentionInputs in) {
-            return Template.fits(templates[0], in.q, false) && Template.fits(templates[1], in.k, false)
-                && Template.fits(templates[2], in.v, false) && Template.fits(templates[3], in.out, false)
-                && Template.fits(templates[4], in.bias, true) && Template.fits(templates[5], in.mask, true);
+            Fit keys = in.pages == null ? Fit.FEWER : Fit.EXACT;
+            return Template.fits(templates[0], in.q, Fit.FEWER) && Template.fits(templates[1], in.k, keys)
+                && Template.fits(templates[2], in.v, keys) && Template.fits(templates[3], in.out, Fit.FEWER)
+                && Template.fits(templates[4], in.bias, Fit.BROADCAST)
+                && Template.fits(templates[5], in.mask, Fit.BROADCAST) && Template.fits(templates[6], in.kScales, keys)
+                && Template.fits(templates[7], in.vScales, keys) && Template.fits(templates[8], in.pages, Fit.FEWER);
         }
+    }
+
+    /** How the sizes of a tensor may differ from the planned ones. */
+    private enum Fit {
+        /** Fewer batch entries and rows. */
+        FEWER,
+        /** Not at all. */
+        EXACT,
+        /** Anyhow, but one for all in the same dimensions. */
+        BROADCAST
     }
 
     /** Type, sizes and strides of a planned tensor. */
@@ -96,8 +110,7 @@ final class PlanCache {
             return tensor == null ? null : new Template(View.of(tensor, "tensor"));
         }
 
-        /** Of an operand the batch and the rows may be fewer; bias and mask are one for all in the same dimensions. */
-        static boolean fits(Template template, Tensor tensor, boolean scores) {
+        static boolean fits(Template template, Tensor tensor, Fit fit) {
             if (template == null || tensor == null) {
                 return template == null && tensor == null;
             }
@@ -106,8 +119,8 @@ final class PlanCache {
             for (int d = 0; fits && d < template.sizes.length; d++) {
                 long size = view.size(d);
                 long planned = template.sizes[d];
-                fits = (scores ? (size == 1) == (planned == 1)
-                    : d == BATCH || d == ROWS ? size <= planned : size == planned)
+                fits = (fit == Fit.BROADCAST ? (size == 1) == (planned == 1)
+                    : fit == Fit.FEWER && (d == BATCH || d == ROWS) ? size <= planned : size == planned)
                     && (size <= 1 || view.stride(d) == template.strides[d]);
             }
             return fits;

@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
-import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
 /** A fixed number of rows, of which the newest overwrites the oldest: position p is in row p modulo the capacity. */
 final class RingStorage implements CacheStorage {
-    private final RowWriter writer = new RowWriter();
-    private final Tensor keys;
-    private final Tensor values;
+    private final KeyValues rows;
+    private final long batch;
     private final long capacity;
     private long length;
 
-    RingStorage(TensorScope scope, CacheRows rows, long capacity) {
-        keys = rows.keys(scope, capacity);
-        values = rows.values(scope, capacity);
+    RingStorage(TensorScope scope, CacheRows rows, long batch, long capacity) {
+        this.rows = rows.storage(scope, batch, capacity);
+        this.batch = batch;
         this.capacity = capacity;
     }
 
     @Override
-    public void append(Tensor k, Tensor v, long count) {
+    public void append(RowWriter writer, long count) {
         long end = length + count;
         // Of more than fit, the first would be overwritten at once.
         for (long position = Math.max(length, end - capacity); position < end;) {
             long row = position % capacity;
             long part = Math.min(end - position, capacity - row);
-            writer.copy(k, v, position - length, keys, values, row, part);
+            writer.write(0, batch, position - length, rows, 0, row, part, position);
             position += part;
         }
         length = end;
@@ -58,13 +56,8 @@ final class RingStorage implements CacheStorage {
     }
 
     @Override
-    public Tensor k(int run) {
-        return keys;
-    }
-
-    @Override
-    public Tensor v(int run) {
-        return values;
+    public KeyValues rows(int run) {
+        return rows;
     }
 
     @Override

@@ -9,8 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Attention over keys and values that lie in several segments, or in a cache, as if they were concatenated, and without
  * concatenating them: each segment is attended to for itself, and the partial results are merged by their softmax
- * denominators (see {@link Merge}), sinks being added once. Thread-safe; as it holds the memory of the partial results,
- * calls wait for each other: let each thread have its own.
+ * denominators (see {@link Merge}), sinks being added once. Pages are read where they lie, in one run. Thread-safe; as
+ * it holds the memory of the partial results, calls wait for each other: let each thread have its own.
  *
  * <p><b>Positions</b>, which causal masks, windows, slopes, key lengths, biases and masks go by, count over the
  * concatenation: key j of a segment is key j + (all keys of the segments before). Without offsets the last query stands
@@ -21,8 +21,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * number of partial results kept at once, though never on threads.
  *
  * <p>Segments that no query sees cost nothing. Native memory is allocated while results grow, at most about 32 MB or
- * two results, and plans for new shapes; not in a steady state, in which a call allocates no Java objects either (over a
- * paged cache: if it is given the tensors of the call before, which are kept).
+ * two results, and plans for new shapes; not in a steady state, in which a call allocates no Java objects either.
  */
 public final class SegmentedAttention implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
@@ -50,7 +49,7 @@ public final class SegmentedAttention implements AutoCloseable {
                 + attention.stage + " expected=none");
         }
         partial = new PartialAttention(attention);
-        paged = new PagedAttention(partial);
+        paged = new PagedAttention(attention);
     }
 
     /**
@@ -174,6 +173,7 @@ public final class SegmentedAttention implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 partial.close();
+                paged.close();
             }
         } finally {
             lock.unlock();

@@ -55,6 +55,47 @@ public final class Check {
         return innermostOne(view, name);
     }
 
+    /** Keys or values of attention: INT8, or floating-point numbers of any width; of this rank, innermost stride 1. */
+    public static View keyRows(Object tensor, String name, int rank) {
+        View view = View.of(tensor, name);
+        if (view.type != View.INT8) {
+            return floatRows(tensor, name, rank);
+        }
+        rank(view, name, rank);
+        return innermostOne(view, name);
+    }
+
+    /** The position of each row: INT64 [batch, rows], or [1, rows] for all entries. */
+    public static View positionIds(Object tensor, long batch, long rows) {
+        View ids = tensor(tensor, "positionIds", View.INT64, 2);
+        if (ids.sizes[0] != 1) {
+            size(ids, "positionIds", 0, batch, "batch");
+        }
+        size(ids, "positionIds", 1, rows, "rows");
+        return innermostOne(ids, "positionIds");
+    }
+
+    /** Positions given one by one lie within tables of so many; their owner is acquired. */
+    public static void positions(View ids, long positions) {
+        for (long b = 0; b < ids.sizes[0]; b++) {
+            for (long row = 0; row < ids.sizes[1]; row++) {
+                long id = Native.longAt(ids.address + (b * ids.strides[0] + row) * Long.BYTES);
+                if (id < 0 || id >= positions) {
+                    throw new IllegalArgumentException("positions must lie within the tables: positionIds[" + b + ", "
+                        + row + "]=" + id + " positions=" + positions);
+                }
+            }
+        }
+    }
+
+    /** Positions from `start` on lie within tables of so many. */
+    public static void positions(long start, long rows, long positions) {
+        if (start < 0 || start > positions - rows) {
+            throw new IllegalArgumentException("positions must lie within the tables: start=" + start + " rows=" + rows
+                + " positions=" + positions);
+        }
+    }
+
     /** Floating-point numbers of any width. */
     public static View floats(Object tensor, String name) {
         View view = View.of(tensor, name);
@@ -73,7 +114,8 @@ public final class Check {
         }
     }
 
-    private static View innermostOne(View view, String name) {
+    /** Rows without gaps between their elements. */
+    public static View innermostOne(View view, String name) {
         int last = view.rank() - 1;
         if (view.sizes[last] > 1 && view.strides[last] != 1) {
             throw new IllegalArgumentException(name + " must have innermost stride 1: stride(" + last + ")="

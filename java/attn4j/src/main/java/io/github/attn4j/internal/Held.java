@@ -5,10 +5,11 @@ package io.github.attn4j.internal;
  * Holds the owners of the operands for the length of a native call, all or none, without allocating. An owner that
  * follows itself is held once: operands mostly are of one scope, and each time costs two locked instructions.
  */
-final class Held {
+public final class Held {
     private Held() {}
 
-    static void acquire(View a, View b, View c, View d, View e) {
+    /** Holds them; null for none. */
+    public static void acquire(View a, View b, View c, View d, View e) {
         int held = 0;
         try {
             for (; held < 5; held++) {
@@ -24,7 +25,8 @@ final class Held {
         }
     }
 
-    static void release(View a, View b, View c, View d, View e) {
+    /** Ends what {@link #acquire} began. */
+    public static void release(View a, View b, View c, View d, View e) {
         releaseFirst(5, a, b, c, d, e);
     }
 

@@ -45,6 +45,16 @@ public final class Memory {
         }
     }
 
+    /** Copies the first numbers of an array to those of a contiguous view from one on, where there are so many. */
+    public static void fromArray(long[] array, int count, View to, long at) {
+        to.owner.acquire();
+        try {
+            Native.attn4j_memory_copy(to.address, at * Long.BYTES, array, 0, (long) count * Long.BYTES);
+        } finally {
+            to.owner.release();
+        }
+    }
+
     /** Copies all elements of the view to a Java array of exactly that many. */
     public static void toArray(View from, Object array) {
         if (from.isContiguous()) {

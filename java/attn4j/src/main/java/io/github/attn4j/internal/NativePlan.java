@@ -46,7 +46,17 @@ public final class NativePlan {
 
     /** Element type of an operand, of a view's. */
     public void type(Operand operand, int type) {
-        Status.check(Native.attn4j_plan_set_dtype(plan, operand.ordinal(), View.floatCode(type)));
+        Status.check(Native.attn4j_plan_set_dtype(plan, operand.ordinal(), View.dtypeCode(type)));
+    }
+
+    /** Runs give the scales of keys or values, with these strides. */
+    public void scales(Operand operand, long batch, long head) {
+        Status.check(Native.attn4j_plan_set_scales(plan, operand.ordinal(), batch, head));
+    }
+
+    /** Keys and values lie in pages, of which runs give a table. Makes their strides contiguous. */
+    public void pages(long count, long rows, long tableStride) {
+        Status.check(Native.attn4j_plan_set_pages(plan, count, rows, tableStride));
     }
 
     /** The factor of the scores. */
@@ -142,8 +152,9 @@ public final class NativePlan {
      * and keys do not matter. The keys are rows of k and v from firstKey on, and of bias and mask from firstScore on.
      */
     public void run(long batch, long queries, long keys, long firstKey, long firstScore, View q, View k, View v,
-                    View out, View lse, View keyLengths, View offsets, View cuQueries, View cuKeys, View bias, View mask, View slopes, View sinks,
-                    View scores, long seed, View cancelled) {
+                    View out, View lse, View keyLengths, View offsets, View cuQueries, View cuKeys, View pages,
+                    View kScales, View vScales, View bias, View mask, View slopes, View sinks, View scores, long seed,
+                    View cancelled) {
         owner.acquire();
         try {
             Held.acquire(q, k, v, out, lse);
@@ -152,11 +163,17 @@ public final class NativePlan {
                 try {
                     Held.acquire(mask, slopes, sinks, scores, cancelled);
                     try {
-                        checkTotals(q, k, lse, cuQueries, cuKeys);
-                        Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, row(k, firstKey),
-                            row(v, firstKey), out.address, address(lse), address(keyLengths), address(offsets),
-                            address(cuQueries), address(cuKeys), 0, 0, 0, from(bias, firstScore), from(mask, firstScore), address(slopes),
-                            address(sinks), address(scores), seed, address(cancelled)));
+                        Held.acquire(pages, kScales, vScales, null, null);
+                        try {
+                            checkTotals(q, k, lse, cuQueries, cuKeys);
+                            Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, row(k, firstKey),
+                                row(v, firstKey), out.address, address(lse), address(keyLengths), address(offsets),
+                                address(cuQueries), address(cuKeys), address(pages), scale(kScales, firstKey),
+                                scale(vScales, firstKey), from(bias, firstScore), from(mask, firstScore),
+                                address(slopes), address(sinks), address(scores), seed, address(cancelled)));
+                        } finally {
+                            Held.release(pages, kScales, vScales, null, null);
+                        }
                     } finally {
                         Held.release(mask, slopes, sinks, scores, cancelled);
                     }
@@ -191,6 +208,11 @@ public final class NativePlan {
     /** Where a row of keys or values is; 0 is the first of any layout. */
     private static long row(View view, long row) {
         return row == 0 ? view.address : view.address + row * view.strides[2] * view.elementBytes();
+    }
+
+    /** Where the scale of a row is. */
+    private static long scale(View view, long row) {
+        return view == null ? 0 : view.address + row * Float.BYTES;
     }
 
     /** Where a bias or mask begins for the keys from one on; one for all keys begins where it does. */

@@ -8,13 +8,37 @@ public final class Rotary {
 
     private Rotary() {}
 
+    /** Cosines and sines of one shape, [positions, rotaryDim / 2], and of the same strides. */
+    public static void checkTables(View cos, View sin) {
+        Check.atLeast(1, cos.sizes[1], "cos.size(1)");
+        Check.size(sin, "sin", 0, cos.sizes[0], "cos.size(0)");
+        Check.size(sin, "sin", 1, cos.sizes[1], "cos.size(1)");
+        if (cos.sizes[0] > 1 && cos.strides[0] != sin.strides[0]) {
+            throw new IllegalArgumentException("cos and sin must have the same strides: cos.stride(0)="
+                + cos.strides[0] + " sin.stride(0)=" + sin.strides[0]);
+        }
+    }
+
+    /** A row is at least as wide as what is turned of it. */
+    public static void checkWidth(View cos, long headDim) {
+        if (2 * cos.sizes[1] > headDim) {
+            throw new IllegalArgumentException("rotaryDim, twice the width of the tables, must be at most headDim: "
+                + "rotaryDim=" + 2 * cos.sizes[1] + " headDim=" + headDim);
+        }
+    }
+
+    /** The distance of a table's rows; that of a single row does not matter and is its width. */
+    static long stride(View cos) {
+        return cos.sizes[0] > 1 ? cos.strides[0] : Math.max(1, cos.sizes[1]);
+    }
+
     /**
      * Turns [batch, heads, rows, headDim]; the arguments have passed Check. Positions are ids [batch or 1, rows]; or,
      * if that is null, starts[b] + row; or, if that is null too, start + row, which is within the tables.
      */
     public static void run(View x, View out, int layout, View cos, View sin, long start, View ids, View starts, Isa isa,
                            int threads) {
-        long stride = cos.sizes[0] > 1 ? cos.strides[0] : Math.max(1, cos.sizes[1]);
+        long stride = stride(cos);
         long skipped = start * stride * Float.BYTES;
         Held.acquire(x, out, cos, sin, ids == null ? starts : ids);
         try {

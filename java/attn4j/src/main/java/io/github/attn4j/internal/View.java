@@ -127,6 +127,15 @@ public final class View {
         return type == FLOAT32 || type == BFLOAT16 || type == FLOAT16;
     }
 
+    /** The attn4j_dtype of elements of attention's operands. */
+    int dtypeCode() {
+        return dtypeCode(type);
+    }
+
+    static int dtypeCode(int type) {
+        return type == INT8 ? Native.ATTN4J_INT8 : floatCode(type);
+    }
+
     /** The attn4j_dtype of floating-point elements. */
     int floatCode() {
         return floatCode(type);

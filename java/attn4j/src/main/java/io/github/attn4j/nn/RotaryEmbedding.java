@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
+import io.github.attn4j.attention.KeyRotation;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.Isa;
 import io.github.attn4j.internal.Rotary;
@@ -17,10 +18,12 @@ import java.util.Objects;
  * strides, so that a slice of a packed projection is turned in place. Sequences that lie end to end, [tokens, heads,
  * headDim], are a batch of one with position ids: {@code x.transpose(0, 1).reshape(1, heads, tokens, headDim)}.
  */
-public final class RotaryEmbedding {
+public final class RotaryEmbedding implements KeyRotation {
     /** Names for messages, made once: a run allocates nothing. */
     private static final String[] SIZES = {"x.size(0)", "x.size(1)", "x.size(2)", "x.size(3)"};
 
+    private final Tensor cosines;
+    private final Tensor sines;
     private final View cos;
     private final View sin;
     private final RotaryLayout layout;
@@ -30,13 +33,9 @@ public final class RotaryEmbedding {
     private RotaryEmbedding(Builder builder) {
         cos = Check.rows(builder.cos, "cos", 2);
         sin = Check.rows(builder.sin, "sin", 2);
-        Check.atLeast(1, cos.size(1), "cos.size(1)");
-        Check.size(sin, "sin", 0, cos.size(0), "cos.size(0)");
-        Check.size(sin, "sin", 1, cos.size(1), "cos.size(1)");
-        if (cos.size(0) > 1 && cos.stride(0) != sin.stride(0)) {
-            throw new IllegalArgumentException("cos and sin must have the same strides: cos.stride(0)=" + cos.stride(0)
-                + " sin.stride(0)=" + sin.stride(0));
-        }
+        Rotary.checkTables(cos, sin);
+        cosines = builder.cos;
+        sines = builder.sin;
         layout = builder.layout;
         isa = builder.isa;
         threads = builder.threads;
@@ -63,6 +62,21 @@ public final class RotaryEmbedding {
         return new Builder(cos, sin);
     }
 
+    @Override
+    public Tensor cos() {
+        return cosines;
+    }
+
+    @Override
+    public Tensor sin() {
+        return sines;
+    }
+
+    @Override
+    public boolean interleaved() {
+        return layout == RotaryLayout.PAIRS;
+    }
+
     /**
      * Turns rows whose positions follow each other, the same for each batch entry.
      *
@@ -75,11 +89,7 @@ public final class RotaryEmbedding {
      */
     public void run(Tensor x, Tensor out, long start) {
         View in = checked(x, out);
-        long positions = cos.size(0);
-        if (start < 0 || start > positions - in.size(2)) {
-            throw new IllegalArgumentException("positions must lie within the tables: start=" + start + " rows="
-                + in.size(2) + " positions=" + positions);
-        }
+        Check.positions(start, in.size(2), cos.size(0));
         Rotary.run(in, View.of(out, "out"), layout.ordinal(), cos, sin, start, null, null, isa, threads);
     }
 
@@ -96,14 +106,7 @@ public final class RotaryEmbedding {
     public void run(Tensor x, Tensor out, Tensor positionIds) {
         View in = checked(x, out);
         View result = View.of(out, "out");
-        View ids = Check.tensor(positionIds, "positionIds", View.INT64, 2);
-        if (ids.size(0) != 1) {
-            Check.size(ids, "positionIds", 0, in.size(0), "batch");
-        }
-        Check.size(ids, "positionIds", 1, in.size(2), "rows");
-        if (ids.size(1) > 1 && ids.stride(1) != 1) {
-            throw new IllegalArgumentException("positionIds must have innermost stride 1: stride(1)=" + ids.stride(1));
-        }
+        View ids = Check.positionIds(positionIds, in.size(0), in.size(2));
         Check.disjoint(result, "out", ids, "positionIds");
         Rotary.run(in, result, layout.ordinal(), cos, sin, 0, ids, null, isa, threads);
     }
@@ -138,10 +141,7 @@ public final class RotaryEmbedding {
             Check.size(result, "out", d, in.size(d), SIZES[d]);
         }
         Check.atLeast(1, in.size(1), "heads");
-        if (2 * cos.size(1) > in.size(3)) {
-            throw new IllegalArgumentException("rotaryDim, twice the width of the tables, must be at most headDim: "
-                + "rotaryDim=" + 2 * cos.size(1) + " headDim=" + in.size(3));
-        }
+        Rotary.checkWidth(cos, in.size(3));
         Check.sameOrDisjoint(result, "out", in, "x");
         Check.disjoint(result, "out", cos, "cos");
         Check.disjoint(result, "out", sin, "sin");

@@ -102,16 +102,13 @@ class BadCacheInputTest {
             refused("v.size(2)=4 k.size(2)=5", () -> cache.append(k, v.slice(2, 0, 4)));
             refused("k.size(1)=1 kvHeads=2", () -> cache.append(k.slice(1, 0, 1), v));
             refused("k.size(0)=1 batch=2", () -> cache.append(k.slice(0, 0, 1), v));
-            refused("dtype=FLOAT16 cache=FLOAT32", () -> cache.append(k.cast(scope, DType.FLOAT16), v));
+            refused("k has the wrong type: dtype=INT8 expected=FLOAT32, BFLOAT16 or FLOAT16",
+                () -> cache.append(scope.zeros(DType.INT8, 2, 2, 5, 8), v));
             refused("dtype=INT32", () -> cache.append(scope.zeros(DType.INT32, 2, 2, 5, 8), v));
             TensorScope other = TensorScope.open();
             Tensor closed = other.zeros(DType.FLOAT32, 2, 2, 5, 6);
             other.close();
             thrown(IllegalStateException.class, "TensorScope is closed", () -> cache.append(k, closed));
-            try (KeyValueCache half = KeyValueCache.builder(2, 2, 8).valueDim(6).dtype(DType.FLOAT16).build()) {
-                refused("dtype=BFLOAT16 cache=FLOAT16", () -> half.append(k.cast(scope, DType.BFLOAT16), v));
-                assertEquals(0, half.length());
-            }
             assertEquals(0, cache.length());
             refused("k.size(0)=2 batch=1", () -> segmented.run(q.slice(0, 0, 1), cache, zeros(1, 4, 3, 6)));
         }
@@ -128,6 +125,43 @@ class BadCacheInputTest {
         thrown(IllegalStateException.class, "KeyValueCache is closed", () -> gone.append(k, k));
         thrown(IllegalStateException.class, "KeyValueCache is closed", gone::clear);
         thrown(IllegalStateException.class, "KeyValueCache is closed", () -> segmented.run(q, gone, out));
+    }
+
+    @Test
+    void rotationsThatDoNotFit() {
+        Tensor ids = scope.of(new long[] {0, 1, 2, 3, 7}, 1, 5);
+        try (KeyValueCache cache = KeyValueCache.builder(2, 2, 8).valueDim(6).dtype(DType.INT8).ring(4).build();
+             PagedKeyValueCache pages = PagedKeyValueCache.builder(4, 2, 8).valueDim(6).build();
+             PagedSequence sequence = pages.add("sequence")) {
+            refused("positions are for a rotation: positions=INT64[1, 5] rotation=null",
+                () -> cache.append(k, v, null, ids));
+            refused("rotaryDim=10 headDim=8", () -> cache.append(k, v, new Tables(zeros(9, 5), zeros(9, 5)), null));
+            refused("sin.size(0)=8 cos.size(0)=9", () -> cache.append(k, v, new Tables(zeros(9, 2), zeros(8, 2)), null));
+            refused("cos.size(1)=0", () -> cache.append(k, v, new Tables(zeros(9, 0), zeros(9, 0)), null));
+            refused("cos has the wrong type: dtype=FLOAT16 expected=FLOAT32",
+                () -> cache.append(k, v, new Tables(scope.zeros(DType.FLOAT16, 9, 2), zeros(9, 2)), null));
+            Tables tables = new Tables(zeros(7, 4), zeros(7, 4));
+            refused("positionIds[0, 4]=7 positions=7", () -> cache.append(k, v, tables, ids));
+            refused("positionIds.size(1)=4 rows=5", () -> cache.append(k, v, tables, ids.slice(1, 0, 4)));
+            refused("positionIds.size(0)=3 batch=2",
+                () -> cache.append(k, v, tables, scope.zeros(DType.INT64, 3, 5)));
+            refused("start=0 rows=5 positions=4",
+                () -> cache.append(k, v, new Tables(zeros(4, 4), zeros(4, 4)), null));
+            assertEquals(0, cache.length());
+            cache.append(k, v, tables, null);
+            refused("start=5 rows=5 positions=7", () -> cache.append(k, v, tables, null));
+            assertEquals(5, cache.length());
+            refused("start=0 rows=5 positions=4", () -> sequence.append(k.slice(0, 0, 1), v.slice(0, 0, 1),
+                new Tables(zeros(4, 4), zeros(4, 4)), null));
+            assertEquals(4, pages.freePages());
+        }
+    }
+
+    private record Tables(Tensor cos, Tensor sin) implements KeyRotation {
+        @Override
+        public boolean interleaved() {
+            return false;
+        }
     }
 
     @Test
@@ -153,9 +187,9 @@ class BadCacheInputTest {
                 () -> segmented.runPaged(in().keyLengths(scope.zeros(DType.INT64, 2)), List.of(a, a)));
             refused("mask.shape=[5] keys=0",
                 () -> segmented.runPaged(in().mask(scope.zeros(DType.BOOL, 5)), List.of(a, a)));
-            refused("bias.shape=[3, 1, 1, 1] sequences=2",
+            refused("bias.size(0)=3 batch=2",
                 () -> segmented.runPaged(in().bias(zeros(3, 1, 1, 1)), List.of(a, a)));
-            refused("k.size(0)=2 batch=1", () -> a.append(k, v));
+            refused("k.size(0)=2 sequences=1", () -> a.append(k, v));
             PagedSequence closed = cache.add("closed");
             closed.close();
             thrown(IllegalStateException.class, "name=closed", () -> closed.append(k, v));

@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Decoding token after token takes no native memory beyond growth, and sequences may be used from many threads. */
 class CacheSteadyStateTest {
@@ -68,11 +70,12 @@ class CacheSteadyStateTest {
         }
     }
 
-    @Test
-    void decodingAllocatesNothing() {
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
+    void decodingAllocatesNothing(DType type) {
         try (TensorScope scope = TensorScope.open();
-             KeyValueCache cache = KeyValueCache.builder(2, 2, 16).chunk(8).build();
-             KeyValueCache ring = KeyValueCache.builder(2, 2, 16).ring(12).build();
+             KeyValueCache cache = KeyValueCache.builder(2, 2, 16).dtype(type).chunk(8).build();
+             KeyValueCache ring = KeyValueCache.builder(2, 2, 16).dtype(type).ring(12).build();
              SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
             Tensor k = Samples.normal(scope, 1, 2, 2, 1, 16);
             Tensor q = Samples.normal(scope, 2, 2, 4, 1, 16);
@@ -98,10 +101,12 @@ class CacheSteadyStateTest {
         }
     }
 
-    @Test
-    void pagesAllocateNothing() {
+    /** Other tensors at each call, and sequences of other lengths. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
+    void pagesAllocateNothing(DType type) {
         try (TensorScope scope = TensorScope.open();
-             PagedKeyValueCache cache = PagedKeyValueCache.builder(20, 2, 16).pageSize(4).build();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(20, 2, 16).dtype(type).pageSize(4).build();
              PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second");
              SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
             Tensor k = Samples.normal(scope, 1, 1, 2, 6, 16);
@@ -114,6 +119,23 @@ class CacheSteadyStateTest {
                 .bias(scope.zeros(DType.FLOAT32, 2, 1, 1, 12)).mask(scope.zeros(DType.BOOL, 12));
             List<PagedSequence> sequences = List.of(first, second);
             SteadyState.assertAllocatesNothing(() -> segmented.runPaged(in, sequences));
+            in.bias(null).mask(null).offsets(null);
+            Tensor token = Samples.normal(scope, 3, 2, 2, 1, 16);
+            Tensor[] queries = {q, Samples.normal(scope, 4, 2, 4, 1, 16)};
+            Runnable step = () -> {
+                if (first.length() == 30) {
+                    first.clear();
+                    second.clear();
+                }
+                cache.append(sequences, token, token);
+                in.operands(queries[(int) first.length() & 1], null, null, in.out);
+                segmented.runPaged(in, sequences);
+            };
+            // Up to the longest there will be.
+            for (int i = 0; i < 30; i++) {
+                step.run();
+            }
+            SteadyState.assertAllocatesNothing(step);
         }
     }
 
@@ -124,7 +146,7 @@ class CacheSteadyStateTest {
             long before = NativeMemory.allocated();
             TensorScope scope = TensorScope.open();
             KeyValueCache cache = KeyValueCache.builder(1, 1, 1024).build();
-            PagedKeyValueCache paged = PagedKeyValueCache.builder(64, 1, 1024).build();
+            PagedKeyValueCache paged = PagedKeyValueCache.builder(64, 1, 1024).dtype(DType.INT8).build();
             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().build());
             Tensor k = Samples.normal(scope, 1, 1, 1, 300, 1024);
             cache.append(k.slice(2, 0, 200), k.slice(2, 0, 200));

@@ -17,8 +17,6 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 class KeyValueCacheTest {
     private final List<Isa> isas = Samples.isas().toList();
@@ -79,11 +77,11 @@ class KeyValueCacheTest {
                 KeyRuns runs = cache.beginRead();
                 for (int run = 0; run < runs.count(); run++) {
                     if (2 * run == addresses.size()) {
-                        addresses.add(address(runs.k(run)));
-                        addresses.add(address(runs.v(run)));
+                        addresses.add(address(runs.rows(run).k()));
+                        addresses.add(address(runs.rows(run).v()));
                     }
-                    assertEquals(addresses.get(2 * run), address(runs.k(run)));
-                    assertEquals(addresses.get(2 * run + 1), address(runs.v(run)));
+                    assertEquals(addresses.get(2 * run), address(runs.rows(run).k()));
+                    assertEquals(addresses.get(2 * run + 1), address(runs.rows(run).v()));
                 }
                 cache.endRead();
             }
@@ -94,50 +92,11 @@ class KeyValueCacheTest {
                 long from = runs.position(run);
                 long to = from + runs.length(run);
                 assertArrayEquals(k.slice(2, from, to).toFloatArray(),
-                    runs.k(run).slice(2, 0, to - from).toFloatArray());
+                    runs.rows(run).k().slice(2, 0, to - from).toFloatArray());
                 assertArrayEquals(v.slice(2, from, to).toFloatArray(),
-                    runs.v(run).slice(2, 0, to - from).toFloatArray());
+                    runs.rows(run).v().slice(2, 0, to - from).toFloatArray());
             }
             cache.endRead();
-        }
-    }
-
-    /** What is appended as FLOAT32 is what a cast of it is, bit for bit, in chunks, rings and pages. */
-    @ParameterizedTest
-    @EnumSource(value = DType.class, names = {"BFLOAT16", "FLOAT16"})
-    void roundsToSixteenBits(DType type) {
-        try (TensorScope scope = TensorScope.open();
-             KeyValueCache chunks = KeyValueCache.builder(2, 3, 5).valueDim(4).dtype(type).chunk(3).build();
-             KeyValueCache ring = KeyValueCache.builder(2, 3, 5).valueDim(4).dtype(type).ring(7).build();
-             PagedKeyValueCache pages = PagedKeyValueCache.builder(4, 3, 5).valueDim(4).dtype(type).pageSize(3).build();
-             PagedSequence sequence = pages.add("sequence")) {
-            Tensor k = Samples.normal(scope, 1, 2, 10, 3, 5).transpose(1, 2);
-            Tensor v = Samples.normal(scope, 2, 2, 3, 10, 4);
-            int[] ends = {0, 1, 5, 10};
-            for (int part = 1; part < ends.length; part++) {
-                Tensor keys = k.slice(2, ends[part - 1], ends[part]);
-                Tensor values = v.slice(2, ends[part - 1], ends[part]);
-                chunks.append(keys, values);
-                ring.append(keys, values);
-                sequence.append(keys.slice(0, 1, 2), values.slice(0, 1, 2));
-            }
-            assertHolds(chunks.beginRead(), k.cast(scope, type), v.cast(scope, type));
-            chunks.endRead();
-            assertHolds(ring.beginRead(), k.cast(scope, type), v.cast(scope, type));
-            ring.endRead();
-            assertHolds(sequence.runs(), k.slice(0, 1, 2).cast(scope, type), v.slice(0, 1, 2).cast(scope, type));
-        }
-    }
-
-    private static void assertHolds(KeyRuns runs, Tensor k, Tensor v) {
-        for (int run = 0; run < runs.count(); run++) {
-            long from = runs.position(run);
-            long to = from + runs.length(run);
-            long first = runs.first(run);
-            assertArrayEquals(k.slice(2, from, to).toShortArray(),
-                runs.k(run).slice(2, first, first + to - from).toShortArray());
-            assertArrayEquals(v.slice(2, from, to).toShortArray(),
-                runs.v(run).slice(2, first, first + to - from).toShortArray());
         }
     }
 
@@ -158,24 +117,6 @@ class KeyValueCacheTest {
         }
     }
 
-    @Test
-    void sixteenBitsTakeHalfTheMemory() {
-        try (TensorScope scope = TensorScope.open();
-             KeyValueCache cache = KeyValueCache.builder(1, 2, 16).dtype(DType.BFLOAT16).chunk(3).build()) {
-            Tensor k = Samples.normal(scope, 1, 1, 2, 20, 16).cast(scope, DType.BFLOAT16);
-            for (int at = 0; at < 20; at += 5) {
-                cache.append(k.slice(2, at, at + 5), k.slice(2, at, at + 5));
-            }
-            Tensor q = Samples.normal(scope, 2, 1, 4, 1, 16).cast(scope, DType.BFLOAT16);
-            Tensor out = scope.zeros(DType.BFLOAT16, 1, 4, 1, 16);
-            Attention attention = Attention.builder().causal().build();
-            try (SegmentedAttention segmented = new SegmentedAttention(attention)) {
-                segmented.run(q, cache, out);
-                WholeKeys.of(attention, AttentionInputs.of(q, null, null, out), k, k, 0).assertEqual(out, null, 2e-2);
-            }
-        }
-    }
-
     private static long address(Tensor tensor) {
         long address = View.of(tensor, "tensor").address;
         assertTrue(address != 0);
@@ -191,8 +132,12 @@ class KeyValueCacheTest {
         final int heads;
         final int headDim;
         final int valueDim;
+        final DType type;
         final Tensor k;
         final Tensor v;
+        /** What the cache means by them. */
+        final Tensor keys;
+        final Tensor values;
 
         Setting(Random random, int most) {
             this.random = random;
@@ -203,10 +148,13 @@ class KeyValueCacheTest {
             valueDim = 1 + random.nextInt(20);
             k = Samples.normal(scope, random.nextLong(), batch, most, kvHeads, headDim).transpose(1, 2);
             v = Samples.normal(scope, random.nextLong(), batch, kvHeads, most, valueDim);
+            type = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16, DType.INT8).get(random.nextInt(4));
+            keys = StoredRows.meant(scope, k, type);
+            values = StoredRows.meant(scope, v, type);
         }
 
         KeyValueCache.Builder builder() {
-            return KeyValueCache.builder(batch, kvHeads, headDim).valueDim(valueDim);
+            return KeyValueCache.builder(batch, kvHeads, headDim).valueDim(valueDim).dtype(type);
         }
 
         int append(KeyValueCache cache, int length, int count) {
@@ -221,7 +169,7 @@ class KeyValueCacheTest {
             Tensor lse = Samples.marked(scope, batch, heads, queries);
             AttentionInputs in = RandomOptions.inputs(random, scope, q, out, length - first).lse(lse);
             segmented.run(in, cache);
-            WholeKeys.of(attention, in, k.slice(2, first, length), v.slice(2, first, length), first)
+            WholeKeys.of(attention, in, keys.slice(2, first, length), values.slice(2, first, length), first)
                 .assertEqual(out, lse);
         }
 

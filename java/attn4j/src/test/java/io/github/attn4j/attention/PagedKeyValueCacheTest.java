@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.attention;
 
+import static io.github.attn4j.Expect.refused;
 import static io.github.attn4j.Expect.thrown;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.attn4j.Samples;
 import io.github.attn4j.internal.Isa;
+import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.ArrayList;
@@ -17,6 +20,8 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class PagedKeyValueCacheTest {
     private static final int TOKENS = 400;
@@ -30,12 +35,15 @@ class PagedKeyValueCacheTest {
         Attention attention = RandomOptions.attention(random, isas.get(random.nextInt(isas.size())));
         int pageSize = 1 + random.nextInt(7);
         int pages = 10 + random.nextInt(60);
+        DType type = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16, DType.INT8).get(random.nextInt(4));
         try (TensorScope scope = TensorScope.open();
              SegmentedAttention segmented = new SegmentedAttention(attention);
              PagedKeyValueCache cache =
-                 PagedKeyValueCache.builder(pages, 2, 9).valueDim(6).pageSize(pageSize).build()) {
+                 PagedKeyValueCache.builder(pages, 2, 9).valueDim(6).pageSize(pageSize).dtype(type).build()) {
             Tensor k = Samples.normal(scope, seed + 1, 1, 2, TOKENS, 9);
             Tensor v = Samples.normal(scope, seed + 2, 1, TOKENS, 2, 6).transpose(1, 2);
+            Tensor keys = StoredRows.meant(scope, k, type);
+            Tensor values = StoredRows.meant(scope, v, type);
             Map<PagedSequence, List<Integer>> model = new LinkedHashMap<>();
             for (int step = 0; step < 50; step++) {
                 PagedSequence any = model.isEmpty() ? null : pick(random, model);
@@ -51,13 +59,13 @@ class PagedKeyValueCacheTest {
                 } else if (action < 8) {
                     append(random, any, model.get(any), k, v, cache);
                 } else {
-                    attend(random, attention, segmented, model, k, v);
+                    attend(random, attention, segmented, model, keys, values);
                 }
                 for (Map.Entry<PagedSequence, List<Integer>> entry : model.entrySet()) {
                     assertEquals(entry.getValue().size(), entry.getKey().length());
                 }
             }
-            attend(random, attention, segmented, model, k, v);
+            attend(random, attention, segmented, model, keys, values);
             model.keySet().forEach(PagedSequence::close);
             assertEquals(pages, cache.freePages());
         }
@@ -88,23 +96,93 @@ class PagedKeyValueCacheTest {
         }
     }
 
-    @Test
-    void pagesBehindEachOtherAreOneRun() {
-        try (TensorScope scope = TensorScope.open();
-             PagedKeyValueCache cache = PagedKeyValueCache.builder(16, 1, 4).pageSize(2).build();
-             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second")) {
-            Tensor k = Samples.normal(scope, 1, 1, 1, 20, 4);
-            for (int at = 0; at < 6; at++) {
-                first.append(k.slice(2, at, at + 1), k.slice(2, at, at + 1));
+    /** What one fork writes, scales included, the other does not see. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
+    void forksDoNotSeeEachOther(DType type) {
+        Attention attention = Attention.builder().causal().build();
+        try (TensorScope scope = TensorScope.open(); SegmentedAttention segmented = new SegmentedAttention(attention);
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(8, 2, 9).valueDim(6).pageSize(4).dtype(type).build();
+             PagedSequence first = cache.add("first")) {
+            Tensor k = Samples.normal(scope, 1, 1, 2, 12, 9);
+            Tensor v = Samples.normal(scope, 2, 1, 2, 12, 6);
+            first.append(k.slice(2, 0, 6), v.slice(2, 0, 6));
+            try (PagedSequence second = first.fork("second")) {
+                cache.append(List.of(second, first), join(scope, k, 6, 9), join(scope, v, 6, 9));
+                // The shared second page was copied once, and each has a third.
+                assertEquals(3, cache.freePages());
+                Tensor q = Samples.normal(scope, 3, 2, 4, 1, 9);
+                Tensor out = Samples.marked(scope, 2, 4, 1, 6);
+                AttentionInputs in = AttentionInputs.of(q, null, null, out);
+                segmented.runPaged(in, List.of(second, first));
+                Tensor keys = StoredRows.meant(scope, k, type);
+                Tensor values = StoredRows.meant(scope, v, type);
+                for (int b = 0; b < 2; b++) {
+                    List<Integer> tokens = b == 0 ? List.of(0, 1, 2, 3, 4, 5, 6, 7, 8)
+                        : List.of(0, 1, 2, 3, 4, 5, 9, 10, 11);
+                    WholeKeys.of(attention, AttentionInputs.of(q.slice(0, b, b + 1), null, null, null),
+                        gather(scope, keys, tokens), gather(scope, values, tokens), 0)
+                        .assertEqual(out.slice(0, b, b + 1), null);
+                }
             }
-            assertEquals(1, first.runs().count());
-            second.append(k.slice(2, 0, 3), k.slice(2, 0, 3));
-            first.append(k.slice(2, 6, 12), k.slice(2, 6, 12));
-            assertEquals(2, first.runs().count());
-            assertEquals(6, first.runs().position(1));
-            assertEquals(6, first.runs().length(1));
-            assertEquals(1, second.runs().count());
-            assertEquals(3, second.runs().length(0));
+            assertEquals(5, cache.freePages());
+        }
+    }
+
+    /** Rows [from, from + 3) of one entry and [from + 3, from + 6) of the same as a batch of two. */
+    private static Tensor join(TensorScope scope, Tensor rows, int from, int to) {
+        Tensor both = scope.zeros(DType.FLOAT32, 2, rows.size(1), to - from, rows.size(3));
+        both.slice(0, 0, 1).copyFrom(rows.slice(2, from, to));
+        both.slice(0, 1, 2).copyFrom(rows.slice(2, to, 2L * to - from));
+        return both;
+    }
+
+    /** In pages or end to end, the same bits. */
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
+    void pagesChangeNoBit(DType type) {
+        try (TensorScope scope = TensorScope.open();
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
+            Tensor k = Samples.normal(scope, 1, 1, 2, 90, 16);
+            for (int queries : new int[] {1, 5, 40}) {
+                Tensor q = Samples.normal(scope, 2, 1, 4, queries, 16);
+                Tensor whole = scope.zeros(DType.FLOAT32, 1, 4, queries, 16);
+                Tensor parts = scope.zeros(DType.FLOAT32, 1, 4, queries, 16);
+                try (KeyValueCache cache = KeyValueCache.builder(1, 2, 16).dtype(type).build();
+                     PagedKeyValueCache pages = PagedKeyValueCache.builder(20, 2, 16).dtype(type).pageSize(5).build();
+                     PagedSequence other = pages.add("other"); PagedSequence sequence = pages.add("sequence")) {
+                    cache.append(k, k);
+                    for (int at = 0; at < 90; at += 10) {
+                        if (at == 30) {
+                            other.append(k.slice(2, 0, 10), k.slice(2, 0, 10));
+                        }
+                        sequence.append(k.slice(2, at, at + 10), k.slice(2, at, at + 10));
+                    }
+                    segmented.run(q, cache, whole);
+                    segmented.runPaged(q, List.of(sequence), parts);
+                    assertArrayEquals(whole.toFloatArray(), parts.toFloatArray());
+                }
+            }
+        }
+    }
+
+    /** All are appended to, or none is. */
+    @Test
+    void appendsToAllOrNone() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(3, 1, 4).pageSize(4).build();
+             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second")) {
+            Tensor k = Samples.normal(scope, 1, 2, 1, 8, 4);
+            thrown(IllegalStateException.class, "append to 2 sequences: needed=4 free=3",
+                () -> cache.append(List.of(first, second), k, k));
+            refused("sequences[0] and sequences[1] are first", () -> cache.append(List.of(first, first), k, k));
+            refused("k.size(0)=2 sequences=1", () -> cache.append(List.of(first), k, k));
+            assertEquals(0, first.length());
+            assertEquals(3, cache.freePages());
+            Tensor rows = k.slice(2, 0, 4);
+            cache.append(List.of(first, second), rows, rows);
+            assertEquals(4, second.length());
+            assertEquals(1, cache.freePages());
         }
     }
 

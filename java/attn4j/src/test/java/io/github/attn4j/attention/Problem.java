@@ -19,12 +19,14 @@ final class Problem {
         Map.entry("dropout", 0), Map.entry("slopes", 0), Map.entry("sinks", 0), Map.entry("biasRank", 0),
         Map.entry("biasDims", 0), Map.entry("maskRank", 0), Map.entry("maskDims", 0), Map.entry("stage", 0),
         Map.entry("lse", 0), Map.entry("ragged", 0), Map.entry("types", 0), Map.entry("layouts", 0),
+        Map.entry("bytes", 0), Map.entry("pageRows", 0),
         Map.entry("threads", 1), Map.entry("scale", 0), Map.entry("seed", 0)));
 
     /** Sizes around vectors and tiles, primes, and what is often off by one. */
     private static final int[] DIMS = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 63, 64, 65, 80};
     private static final int[] ROWS = {1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 97,
         127, 128, 129, 193, 257};
+    private static final int[] PAGE_ROWS = {1, 2, 3, 7, 8, 16, 17, 32, 64};
     /** Multiplications of most problems, and of one in a hundred. */
     private static final double MANY = 5e4;
     private static final double MOST = 2e6;
@@ -44,8 +46,9 @@ final class Problem {
         do {
             p.set("batch", random.nextInt(30) == 0 ? 0 : 1 + random.nextInt(3));
             p.set("kvHeads", 1 + random.nextInt(3));
-            p.set("group", new int[] {1, 1, 1, 2, 3, 4, 7}[random.nextInt(7)]);
-            p.set("queries", rows(random));
+            p.set("group", new int[] {1, 1, 1, 2, 3, 4, 7, 8}[random.nextInt(8)]);
+            // A third are of few queries, as decoding has them.
+            p.set("queries", random.nextInt(3) == 0 ? 1 + random.nextInt(16) : rows(random));
             p.set("keys", rows(random));
             p.set("headDim", DIMS[random.nextInt(DIMS.length)]);
             p.set("valueDim", random.nextBoolean() ? p.get("headDim") : DIMS[random.nextInt(DIMS.length)]);
@@ -70,6 +73,10 @@ final class Problem {
         p.set("stage", random.nextInt(3) == 0 ? 1 + random.nextInt(5) : 0);
         p.set("lse", random.nextInt(2));
         p.set("types", random.nextInt(3) == 0 ? random.nextInt(81) : 0);
+        if (!p.is("ragged")) {
+            p.set("bytes", random.nextInt(4) == 0 ? 1 + random.nextInt(3) : 0);
+            p.set("pageRows", random.nextInt(4) == 0 ? PAGE_ROWS[random.nextInt(PAGE_ROWS.length)] : 0);
+        }
         p.set("layouts", random.nextInt(2) == 0 ? random.nextInt(256) : 0);
         p.set("threads", random.nextInt(4));
         p.set("scale", random.nextInt(3));
@@ -107,6 +114,9 @@ final class Problem {
 
     /** The type of an operand, 0 to 3 for q, k, v, out. */
     DType type(int operand) {
+        if (operand == 1 && (get("bytes") & 1) != 0 || operand == 2 && (get("bytes") & 2) != 0) {
+            return DType.INT8;
+        }
         int digit = get("types") / (int) Math.pow(3, operand) % 3;
         return digit == 0 ? DType.FLOAT32 : digit == 1 ? DType.BFLOAT16 : DType.FLOAT16;
     }
@@ -126,6 +136,11 @@ final class Problem {
 
     boolean averaged() {
         return get("stage") == 5;
+    }
+
+    /** Pages are all full. */
+    int keys() {
+        return !is("pageRows") ? get("keys") : (get("keys") + get("pageRows") - 1) / get("pageRows") * get("pageRows");
     }
 
     private double operations() {

@@ -29,8 +29,10 @@ final class Trial implements AutoCloseable {
     private final long[] keyLengths;
     private final long[] offsets;
     private final Tensor q;
-    private final Tensor k;
-    private final Tensor v;
+    private final StoredRows k;
+    private final StoredRows v;
+    /** Pages of each sequence, null for none. */
+    private final long[] table;
     private final Tensor bias;
     private final Tensor mask;
     private final Definition definition = new Definition();
@@ -43,7 +45,7 @@ final class Trial implements AutoCloseable {
         batch = p.get("batch");
         heads = p.heads();
         queries = p.get("queries");
-        keys = p.get("keys");
+        keys = p.keys();
         ragged = p.is("ragged");
         cuQueries = cumulative(queries);
         cuKeys = cumulative(keys);
@@ -54,8 +56,9 @@ final class Trial implements AutoCloseable {
             offsets[b] = offset(b);
         }
         q = normal(0, heads, p.get("headDim"));
-        k = normal(1, p.get("kvHeads"), p.get("headDim"));
-        v = normal(2, p.get("kvHeads"), p.get("valueDim"));
+        k = stored(1, p.get("headDim"));
+        v = stored(2, p.get("valueDim"));
+        table = p.is("pageRows") ? StoredRows.table(random, batch * (keys / p.get("pageRows"))) : null;
         bias = p.is("biasRank") ? broadcast("bias", DType.FLOAT32) : null;
         mask = p.is("maskRank") ? broadcast("mask", DType.BOOL) : null;
         unwritten = new float[(int) (heads * p.get("valueDim") * (ragged ? cuQueries[batch] : (long) batch * queries))];
@@ -171,6 +174,11 @@ final class Trial implements AutoCloseable {
         return tensor.copyFrom(normal((int) tensor.elements()));
     }
 
+    private StoredRows stored(int number, int dim) {
+        Tensor rows = operand(scope, number, p.get("kvHeads"), dim);
+        return StoredRows.in(scope, rows, normal((int) rows.elements()));
+    }
+
     /** Of the rank of the problem, its dimensions full where a bit says so; a fifth bit puts gaps between the rows. */
     private Tensor broadcast(String name, DType type) {
         int rank = p.get(name + "Rank");
@@ -201,8 +209,8 @@ final class Trial implements AutoCloseable {
 
     private Definition.Row[] expected() {
         float[] qs = q.toFloatArray();
-        float[] ks = k.toFloatArray();
-        float[] vs = v.toFloatArray();
+        float[] ks = k.meant;
+        float[] vs = v.meant;
         int headDim = p.get("headDim");
         int valueDim = p.get("valueDim");
         int kvHeads = p.get("kvHeads");
@@ -240,8 +248,11 @@ final class Trial implements AutoCloseable {
             : Samples.marked(scope, batch, heads, queries);
         Tensor scores = p.stage() == null ? null : p.averaged() ? Samples.marked(scope, batch, queries, keys)
             : Samples.marked(scope, batch, heads, queries, keys);
-        AttentionInputs inputs = AttentionInputs.of(q, k, v, out).lse(lse).scores(scores).bias(bias).mask(mask)
-            .seed(definition.seed);
+        StoredRows keyRows = table == null ? k : k.paged(scope, table, p.get("pageRows"));
+        StoredRows valueRows = table == null ? v : v.paged(scope, table, p.get("pageRows"));
+        AttentionInputs inputs = AttentionInputs.of(q, keyRows.rows, valueRows.rows, out).lse(lse).scores(scores)
+            .bias(bias).mask(mask).seed(definition.seed).scales(keyRows.scales, valueRows.scales);
+        inputs.pages(table == null ? null : scope.of(table, batch, keys / p.get("pageRows")));
         inputs.keyLengths(p.is("keyLengths") ? scope.of(keyLengths, batch) : null);
         inputs.offsets(p.is("offsets") ? scope.of(offsets, batch) : null);
         inputs.slopes(definition.slopes == null ? null : scope.of(definition.slopes, heads));
