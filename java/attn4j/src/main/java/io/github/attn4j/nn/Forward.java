@@ -2,7 +2,6 @@
 package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.AttentionInputs;
-import io.github.attn4j.attention.SegmentedAttention;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.Tensor;
@@ -25,7 +24,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     private final LastView mask = new LastView(Operands::fourDims);
     private final MaskSlices masks = new MaskSlices();
     private final LastView outHeads;
-    private SegmentedAttention cached;
+    private Decoding decoding;
     private long entries;
 
     Forward(ProjectedAttention module) {
@@ -58,8 +57,8 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     @Override
     void free() {
         memory.close();
-        if (cached != null) {
-            cached.close();
+        if (decoding != null) {
+            decoding.close();
         }
     }
 
@@ -76,7 +75,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
 
     /** Not where draws depend on the number of an entry, weights go through memory in any case, or queries are few. */
     private static boolean sliced(Blueprint.Layers layers, ModuleInputs in, boolean dropping) {
-        return layers.out() != null && !dropping && in.weights == null && in.cache == null && in.positions == null
+        return layers.out() != null && !dropping && in.weights == null && !in.isDecoding() && in.positions == null
             && Slices.inOrder(in) && Slices.apart(in.mask, in.out);
     }
 
@@ -97,12 +96,12 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         Check.size(out, "out", 1, in.query.size(1), "queries");
         Check.writable(out, "out");
         long seen = k.size(1);
-        if (in.cache != null) {
+        if (in.isDecoding()) {
             if (dropping || in.weights != null) {
                 throw new IllegalArgumentException("a forward with a cache drops and writes no weights: dropout="
                     + blueprint.options.dropout + " weights=" + in.weights);
             }
-            seen = Math.min(in.cache.capacity(), seen + in.cache.length() - in.cache.first());
+            seen = Decoding.keys(in, entries, seen);
         }
         Operands.mask(in.mask, entries, blueprint.heads(), in.query.size(1), seen);
         if (in.weights != null) {
@@ -130,27 +129,33 @@ public final class Forward extends PlannedForward<ModuleInputs> {
             layers.queryNorm().run(query.each(), query.each());
             layers.keyNorm().run(key.each(), key.each());
         }
-        if (blueprint.rotary != null && in.positions != null) {
+        if (in.isDecoding()) {
+            decoding().turn(in, query.heads());
+        } else if (blueprint.rotary != null && in.positions != null) {
             blueprint.rotary.run(query.heads(), query.heads(), in.positions);
             blueprint.rotary.run(key.heads(), key.heads(), in.positions);
         } else if (blueprint.rotary != null) {
-            long start = in.cache == null ? 0 : in.cache.length();
-            blueprint.rotary.run(query.heads(), query.heads(), start);
-            blueprint.rotary.run(key.heads(), key.heads(), start);
+            blueprint.rotary.run(query.heads(), query.heads(), 0);
+            blueprint.rotary.run(key.heads(), key.heads(), 0);
         }
     }
 
     private void attend(ModuleInputs in, Projections.Views at, Tensor out, boolean dropping) {
-        if (in.cache == null) {
+        if (in.isDecoding()) {
+            decoding().run(in, at.key().heads(), at.value().heads(),
+                inputs.operands(at.query().heads(), null, null, out));
+        } else {
             inputs.operands(at.query().heads(), at.key().heads(), at.value().heads(), out);
             attentions.of(dropping, in.weights != null, at.entries() < entries).run(inputs);
-            return;
         }
-        if (cached == null) {
-            cached = new SegmentedAttention(attentions.of(false, false, false));
+    }
+
+    /** Made by the first run that has a cache. */
+    private Decoding decoding() {
+        if (decoding == null) {
+            decoding = new Decoding(blueprint.rotary, attentions.of(false, false, false));
         }
-        in.cache.append(at.key().heads(), at.value().heads());
-        cached.run(inputs.operands(at.query().heads(), null, null, out), in.cache);
+        return decoding;
     }
 
     private void finish(Blueprint.Layers layers, ModuleInputs in, long first, Projections.Views at) {

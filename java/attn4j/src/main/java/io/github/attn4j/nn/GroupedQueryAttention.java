@@ -3,9 +3,11 @@ package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
+import java.util.List;
 
 /**
  * Self-attention in which groups of query heads share a key-value head (arXiv:2305.13245), as decoders have it: rotary
@@ -39,14 +41,29 @@ public final class GroupedQueryAttention extends OneInputAttention {
      *
      * @param scope owns the result
      * @param x [batch, rows, width], the tokens that follow those of the cache
-     * @param cache of this batch, kvHeads and headDim; FLOAT32, or BFLOAT16 or FLOAT16, to which keys and values are
-     *     rounded
+     * @param cache of this batch, kvHeads and headDim, to whose type keys and values are rounded; keys are in it as they
+     *     were turned
      * @return [batch, rows, width]
      * @throws IllegalArgumentException if x or the cache does not fit the module; nothing was appended then
      * @throws IllegalStateException if nothing was loaded, or a scope or the cache is closed
      */
     public Tensor apply(TensorScope scope, Tensor x, KeyValueCache cache) {
         return apply(scope, ModuleInputs.of(x, null).cache(cache));
+    }
+
+    /**
+     * The same with a sequence of a paged cache for each batch entry.
+     *
+     * @param scope owns the result
+     * @param x [batch, rows, width], the tokens that follow those of the sequences
+     * @param sequences of one cache of this kvHeads and headDim, none of them twice
+     * @return [batch, rows, width]
+     * @throws IllegalArgumentException if x or the sequences do not fit the module; nothing was appended then
+     * @throws IllegalStateException if too few pages are free, nothing was loaded, or a scope, a sequence or the cache
+     *     is closed; nothing was appended then
+     */
+    public Tensor apply(TensorScope scope, Tensor x, List<PagedSequence> sequences) {
+        return apply(scope, ModuleInputs.of(x, null).sequences(sequences));
     }
 
     @Override

@@ -2,7 +2,9 @@
 package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.tensor.Tensor;
+import java.util.List;
 
 /**
  * The tensors of a forward: what is attended with and to, the output, and whatever else is wanted. Mutable, to be used
@@ -12,6 +14,7 @@ public final class ModuleInputs extends SequenceInputs<ModuleInputs> {
     Tensor mask;
     Tensor positions;
     KeyValueCache cache;
+    List<PagedSequence> sequences;
 
     private ModuleInputs() {}
 
@@ -75,10 +78,26 @@ public final class ModuleInputs extends SequenceInputs<ModuleInputs> {
     }
 
     /**
+     * For {@link GroupedQueryAttention}: the same in pages, one sequence for each batch entry.
+     *
+     * @param ofEntries null for none, or sequences of one cache of the module's key-value heads, none of them twice
+     * @return this
+     */
+    public ModuleInputs sequences(List<PagedSequence> ofEntries) {
+        sequences = ofEntries;
+        return this;
+    }
+
+    /** Whether there are tokens before those of this forward. */
+    boolean isDecoding() {
+        return cache != null || sequences != null;
+    }
+
+    /**
      * For {@link GroupedQueryAttention} with a rotary embedding: the position of each row.
      *
-     * @param ids null for the length of the cache (0 without one) and those after it, or INT64 [batch, rows], or [1,
-     *     rows] for all entries
+     * @param ids null for the length of the cache or sequence (0 without one) and those after it, or INT64 [batch,
+     *     rows], or [1, rows] for all entries
      * @return this
      */
     public ModuleInputs positions(Tensor ids) {

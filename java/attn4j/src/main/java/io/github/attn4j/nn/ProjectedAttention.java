@@ -109,9 +109,9 @@ public abstract sealed class ProjectedAttention extends AttentionModule
 
     /** A cache and positions are for decoders. */
     void checkDecoding(ModuleInputs in) {
-        if (in.cache != null || in.positions != null) {
+        if (in.isDecoding() || in.positions != null) {
             throw new IllegalArgumentException("only GroupedQueryAttention takes a cache and positions: cache="
-                + in.cache + " positions=" + in.positions);
+                + in.cache + " sequences=" + in.sequences + " positions=" + in.positions);
         }
     }
 }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.attn4j.Samples;
 import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.attention.PagedKeyValueCache;
+import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
@@ -175,6 +177,18 @@ class BadModuleInputTest {
             refused("positions must lie within the tables: start=3 rows=3 positions=4",
                 () -> grouped.apply(scope, x, cache));
             assertEquals(3, cache.length());
+        }
+        try (PagedKeyValueCache pages = PagedKeyValueCache.builder(1, 1, 2).pageSize(3).build();
+             KeyValueCache cache = KeyValueCache.builder(2, 1, 2).build();
+             PagedSequence first = pages.add("first"); PagedSequence second = pages.add("second")) {
+            List<PagedSequence> both = List.of(first, second);
+            refused("sequences=1 batch=2", () -> grouped.run(good().sequences(List.of(first))));
+            refused("a forward takes a cache or sequences", () -> grouped.run(good().sequences(both).cache(cache)));
+            refused("keys=3", () -> grouped.run(good().sequences(both).mask(bools(3, 4))));
+            refused("sequences[0] and sequences[1] are first",
+                () -> grouped.run(good().sequences(List.of(first, first))));
+            thrown(IllegalStateException.class, "needed=2 free=1", () -> grouped.run(good().sequences(both)));
+            assertEquals(0, first.length() + second.length() + cache.length());
         }
         GroupedQueryAttention plain = ModuleWeights.loaded(scope, GroupedQueryAttention.builder(6, 2, 1).build(), 1);
         refused("rotary=none", () -> plain.run(good().positions(scope.zeros(DType.INT64, 1, 3))));

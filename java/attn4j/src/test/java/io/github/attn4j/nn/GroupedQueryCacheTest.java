@@ -8,11 +8,15 @@ import io.github.attn4j.Samples;
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.ForcedIsa;
 import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.attention.PagedKeyValueCache;
+import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.attention.SegmentedAttention;
+import io.github.attn4j.attention.StoredRows;
 import io.github.attn4j.internal.Isa;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -20,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** With a cache, token by token or in parts, a decoder's attention gives what it gives at once. */
 class GroupedQueryCacheTest {
     private static final int BATCH = 2, TOKENS = 41, WIDTH = 20, HEADS = 4, KV_HEADS = 2, DIM = 6;
+    private static final List<DType> TYPES = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16, DType.INT8);
 
     private final TensorScope scope = TensorScope.open();
     private final Tensor x = Samples.normal(scope, 1, BATCH, TOKENS, WIDTH);
@@ -68,8 +73,8 @@ class GroupedQueryCacheTest {
     @ParameterizedTest
     @MethodSource("io.github.attn4j.Samples#isas")
     void inPartsWithAWindowAndARing(Isa isa) {
-        for (DType type : new DType[] {DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16}) {
-            double tolerance = type == DType.FLOAT32 ? 2e-6 : type == DType.BFLOAT16 ? 2e-2 : 3e-3;
+        for (DType type : TYPES) {
+            double tolerance = tolerance(type);
             GroupedQueryAttention module = module(isa, 5);
             Tensor whole = module.apply(scope, x);
             int[] ends = {7, 8, 9, 20, 21, TOKENS};
@@ -83,15 +88,53 @@ class GroupedQueryCacheTest {
         }
     }
 
-    /** Keys and values of 16 bits are those of 32, rounded: what the cache holds is attended to without more loss. */
+    /** Sequences of different lengths, each at its own positions, in pages that lie between each other. */
     @ParameterizedTest
     @MethodSource("io.github.attn4j.Samples#isas")
-    void sixteenBitsLoseOnlyTheRoundingOfKeysAndValues(Isa isa) {
+    void inPages(Isa isa) {
+        for (DType type : TYPES) {
+            GroupedQueryAttention module = module(isa, type == DType.FLOAT32 ? -1 : 9);
+            Tensor whole = module.apply(scope, x);
+            try (PagedKeyValueCache cache =
+                     PagedKeyValueCache.builder(24, KV_HEADS, DIM).dtype(type).pageSize(4).build();
+                 PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second")) {
+                int ahead = 5;
+                Tensor start = module.apply(scope, entry(x, 1, 0, ahead), List.of(second));
+                assertClose(entry(whole, 1, 0, ahead), start, tolerance(type));
+                int from = 0;
+                for (int to : new int[] {3, 4, 5, 20, 21, TOKENS - ahead}) {
+                    Tensor rows = scope.zeros(DType.FLOAT32, 2, to - from, WIDTH);
+                    rows.slice(0, 0, 1).copyFrom(entry(x, 0, from, to));
+                    rows.slice(0, 1, 2).copyFrom(entry(x, 1, from + ahead, to + ahead));
+                    Tensor out = module.apply(scope, rows, List.of(first, second));
+                    assertClose(entry(whole, 0, from, to), out.slice(0, 0, 1), tolerance(type));
+                    assertClose(entry(whole, 1, from + ahead, to + ahead), out.slice(0, 1, 2), tolerance(type));
+                    from = to;
+                }
+                assertEquals(TOKENS - ahead, first.length());
+                assertEquals(TOKENS, second.length());
+            }
+        }
+    }
+
+    /** Rows of one batch entry, dense. */
+    private Tensor entry(Tensor tensor, int b, int from, int to) {
+        return scope.zeros(DType.FLOAT32, 1, to - from, WIDTH).copyFrom(tensor.slice(0, b, b + 1).slice(1, from, to));
+    }
+
+    private static double tolerance(DType type) {
+        return type == DType.FLOAT32 ? 2e-6 : type == DType.BFLOAT16 ? 2e-2 : type == DType.FLOAT16 ? 3e-3 : 5e-2;
+    }
+
+    /** Keys and values of 16 or 8 bits are those of 32, rounded: what the cache holds is attended to without more loss. */
+    @ParameterizedTest
+    @MethodSource("io.github.attn4j.Samples#isas")
+    void fewerBitsLoseOnlyTheRoundingOfKeysAndValues(Isa isa) {
         GroupedQueryAttention module = ModuleWeights.loaded(scope, ForcedModules.on(GroupedQueryAttention.builder(WIDTH,
             HEADS, KV_HEADS), isa).headDim(DIM).causal().build(), 3);
         Tensor keys = Linear.builder(module.state().get("k_proj.weight")).isa(isa).build().apply(scope, x);
         Tensor values = Linear.builder(module.state().get("v_proj.weight")).isa(isa).build().apply(scope, x);
-        for (DType type : new DType[] {DType.BFLOAT16, DType.FLOAT16}) {
+        for (DType type : List.of(DType.BFLOAT16, DType.FLOAT16, DType.INT8)) {
             try (KeyValueCache half = KeyValueCache.builder(BATCH, KV_HEADS, DIM).dtype(type).build();
                  KeyValueCache rounded = KeyValueCache.builder(BATCH, KV_HEADS, DIM).build()) {
                 Tensor last = part(x, TOKENS - 1, TOKENS);
@@ -111,7 +154,7 @@ class GroupedQueryCacheTest {
 
     /** To another type and back, as [batch, kvHeads, tokens, headDim]. */
     private Tensor twice(Tensor rows, DType type) {
-        return Projected.of(rows.cast(scope, type).cast(scope, DType.FLOAT32), KV_HEADS).heads();
+        return StoredRows.meant(scope, Projected.of(rows, KV_HEADS).heads(), type);
     }
 
     @ParameterizedTest

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.github.attn4j.Samples;
 import io.github.attn4j.SteadyState;
 import io.github.attn4j.attention.KeyValueCache;
+import io.github.attn4j.attention.PagedKeyValueCache;
+import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
@@ -66,7 +68,7 @@ class ModuleSteadyStateTest {
 
     /** Token after token: a cache that is full is cleared and filled again, a ring goes on. */
     @ParameterizedTest
-    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16"})
+    @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
     void decoding(DType type) {
         RotaryEmbedding rotary = RotaryEmbedding.builder(RotaryTables.builder(4).build(scope, 24)).build();
         GroupedQueryAttention module = ModuleWeights.loaded(scope, GroupedQueryAttention.builder(8, 2, 1).causal()
@@ -77,15 +79,21 @@ class ModuleSteadyStateTest {
         Tensor seen = scope.of(new boolean[] {true, true, false, true, true, true}, 1, 6);
         try (KeyValueCache cache = KeyValueCache.builder(2, 1, 4).dtype(type).chunk(5).build();
              KeyValueCache ring = KeyValueCache.builder(2, 1, 4).dtype(type).ring(6).build();
+             PagedKeyValueCache paged = PagedKeyValueCache.builder(20, 1, 4).dtype(type).pageSize(5).build();
+             PagedSequence first = paged.add("first"); PagedSequence second = paged.add("second");
              Forward forward = module.plan(2, 1, 1)) {
             ModuleInputs grown = ModuleInputs.of(token, next).cache(cache);
             ModuleInputs turned = ModuleInputs.of(token, next).cache(ring).positions(position);
+            ModuleInputs pages = ModuleInputs.of(token, next).sequences(List.of(first, second));
             Runnable step = () -> {
                 if (cache.length() == 24) {
                     cache.clear();
+                    first.clear();
+                    second.clear();
                 }
                 forward.run(grown);
                 forward.run(turned);
+                forward.run(pages);
             };
             for (int i = 0; i < 24; i++) {
                 step.run();
