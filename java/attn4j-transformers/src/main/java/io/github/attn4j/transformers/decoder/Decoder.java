@@ -2,12 +2,10 @@
 // A decoder-only language model: tokens to hidden states, layers, a norm, and back by the same embedding.
 package io.github.attn4j.transformers.decoder;
 
-import io.github.attn4j.attention.KeyValueCache;
 import io.github.attn4j.nn.Embedding;
 import io.github.attn4j.nn.Linear;
 import io.github.attn4j.nn.RotaryEmbedding;
 import io.github.attn4j.nn.RotaryTables;
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.ArrayList;
@@ -37,7 +35,7 @@ final class Decoder implements AutoCloseable {
         logits = Linear.builder(table).threads(threads).build();
         if (shape.family() == DecoderShape.Family.LLAMA) {
             positions = null;
-            RotaryEmbedding rotary = RotaryEmbedding.builder(RotaryTables.builder(shape.width() / shape.heads())
+            RotaryEmbedding rotary = RotaryEmbedding.builder(RotaryTables.builder(shape.headDim())
                     .base(LLAMA_ROTARY_BASE).build(scope, shape.positions())).threads(threads).build();
             for (int layer = 0; layer < shape.layers(); layer++) {
                 layers.add(DecoderLayer.llama(shape, weights, rotary, threads));
@@ -55,16 +53,6 @@ final class Decoder implements AutoCloseable {
 
     long parameters() {
         return parameters;
-    }
-
-    /** An empty cache of each layer, with room for so many tokens. */
-    List<KeyValueCache> caches(DType type, long tokens) {
-        List<KeyValueCache> caches = new ArrayList<>();
-        for (int layer = 0; layer < shape.layers(); layer++) {
-            caches.add(KeyValueCache.builder(1, shape.kvHeads(), shape.width() / shape.heads()).dtype(type)
-                    .chunk(tokens).build());
-        }
-        return caches;
     }
 
     @Override

@@ -3,7 +3,6 @@
 // token after it.
 package io.github.attn4j.transformers.decoder;
 
-import io.github.attn4j.attention.KeyValueCache;
 import io.github.attn4j.nn.Add;
 import io.github.attn4j.nn.Forward;
 import io.github.attn4j.nn.ModuleInputs;
@@ -54,11 +53,11 @@ final class DecoderPass implements AutoCloseable {
      * @param caches of each layer
      * @return the logits [1, 1, vocabulary] after the last of them, until the next call
      */
-    Tensor run(int[] tokens, List<KeyValueCache> caches) {
+    Tensor run(int[] tokens, DecoderCaches caches) {
         ids.copyFrom(tokens);
         decoder.embedding.run(ids, rows);
         if (decoder.positions != null) {
-            int start = (int) caches.get(0).length();
+            int start = (int) caches.length();
             for (int i = 0; i < numbers.length; i++) {
                 numbers[i] = start + i;
             }
@@ -67,7 +66,8 @@ final class DecoderPass implements AutoCloseable {
         for (int i = 0; i < forwards.size(); i++) {
             DecoderLayer layer = decoder.layers.get(i);
             layer.attentionNorm().run(hidden, normed);
-            forwards.get(i).run(inputs.cache(caches.get(i)));
+            caches.give(i, inputs);
+            forwards.get(i).run(inputs);
             add.run(hidden, change, hidden);
             layer.feedForwardNorm().run(hidden, normed);
             layer.feedForward().run(normed, change);

@@ -32,6 +32,11 @@ record DecoderShape(
         return new DecoderShape(Family.GPT2, 12, 768, 12, 12, 3072, 50_257, 1024);
     }
 
+    /** The numbers of a key or value. */
+    long headDim() {
+        return width / heads;
+    }
+
     static DecoderShape of(String name) {
         return switch (name) {
             case "llama" -> llama();

@@ -7,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.attn4j.attention.KeyValueCache;
+import com.sun.management.ThreadMXBean;
+import io.github.attn4j.internal.Native;
+import io.github.attn4j.nn.Sampler;
 import io.github.attn4j.tensor.DType;
+import io.github.attn4j.tensor.Tensor;
+import io.github.attn4j.tensor.TensorScope;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -27,11 +32,9 @@ class DecoderTest {
     }
 
     private static float[] whole(Decoder decoder, int[] tokens) {
-        List<KeyValueCache> caches = decoder.caches(DType.FLOAT32, tokens.length);
-        try (DecoderPass pass = new DecoderPass(decoder, tokens.length)) {
+        try (DecoderCaches caches = DecoderCaches.whole(decoder.shape, DType.FLOAT32, tokens.length);
+                DecoderPass pass = new DecoderPass(decoder, tokens.length)) {
             return pass.run(tokens, caches).toFloatArray();
-        } finally {
-            caches.forEach(KeyValueCache::close);
         }
     }
 
@@ -39,17 +42,60 @@ class DecoderTest {
     @EnumSource(DecoderShape.Family.class)
     void tokenAfterTokenIsTheWholeAtOnce(DecoderShape.Family family) {
         int[] tokens = new SplittableRandom(5).ints(TOKENS, 0, 101).toArray();
-        try (Decoder decoder = new Decoder(small(family), 3, 0); DecoderPass one = new DecoderPass(decoder, 1)) {
-            List<KeyValueCache> caches = decoder.caches(DType.FLOAT32, 8);
+        try (Decoder decoder = new Decoder(small(family), 3, 0);
+                DecoderPass one = new DecoderPass(decoder, 1);
+                DecoderCaches caches = DecoderCaches.whole(decoder.shape, DType.FLOAT32, 8);
+                DecoderCaches pages = DecoderCaches.paged(decoder.shape, DType.FLOAT32, TOKENS)) {
             float[] before = null;
             for (int i = 0; i < TOKENS; i++) {
-                float[] logits = one.run(new int[] {tokens[i]}, caches).toFloatArray();
+                int[] token = {tokens[i]};
+                float[] logits = one.run(token, caches).toFloatArray();
                 assertEquals(101, logits.length);
-                assertArrayEquals(whole(decoder, Arrays.copyOf(tokens, i + 1)), logits, 2e-5f);
+                float[] whole = whole(decoder, Arrays.copyOf(tokens, i + 1));
+                assertArrayEquals(whole, logits, 2e-5f);
+                assertArrayEquals(whole, one.run(token, pages).toFloatArray(), 2e-5f);
                 assertTrue(!Arrays.equals(before, logits));
                 before = logits;
             }
-            caches.forEach(KeyValueCache::close);
+        }
+    }
+
+    /** Of any type of cache, in Java or natively, but for the room that caches take when they grow. */
+    @ParameterizedTest
+    @EnumSource(DecoderShape.Family.class)
+    void decodingAllocatesNothing(DecoderShape.Family family) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (Decoder decoder = new Decoder(small(family), 3, 1);
+                DecoderPass pass = new DecoderPass(decoder, 1);
+                TensorScope scope = TensorScope.open()) {
+            Sampler sampler = Sampler.builder().temperature(0.8).topK(40).topP(0.95).seed(1).threads(1).build();
+            Tensor token = scope.zeros(DType.INT32, 1);
+            int[] next = new int[1];
+            for (DType type : List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16, DType.INT8)) {
+                for (boolean paged : new boolean[] {false, true}) {
+                    try (DecoderCaches caches = paged ? DecoderCaches.paged(decoder.shape, type, 40)
+                            : DecoderCaches.whole(decoder.shape, type, 40)) {
+                        long memory = 0;
+                        long least = Long.MAX_VALUE;
+                        // The JIT allocates on this thread while it warms up; the best of some rounds is steady.
+                        for (int round = 0; round < 40 && least > 0; round++) {
+                            long before = threads.getCurrentThreadAllocatedBytes();
+                            for (int i = 0; i < 400; i++) {
+                                if (caches.length() == 40) {
+                                    caches.clear();
+                                }
+                                sampler.run(pass.run(next, caches), i, token);
+                                token.copyTo(next);
+                            }
+                            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+                            memory = round == 0 ? Native.attn4j_memory_allocated() : memory;
+                        }
+                        assertEquals(0, least, type + " paged=" + paged);
+                        // It may become less, when the Cleaner gets to what other tests forgot.
+                        assertTrue(Native.attn4j_memory_allocated() <= memory, type + " paged=" + paged);
+                    }
+                }
+            }
         }
     }
 
@@ -75,7 +121,10 @@ class DecoderTest {
         String text = printed.toString(StandardCharsets.UTF_8);
         assertTrue(text.contains("layers=3 width=48 heads=6"), text);
         assertTrue(text.contains("random weights: the text means nothing"), text);
-        assertTrue(text.contains("FLOAT32  cache: 7 tokens read at "), text);
+        for (String type : List.of("FLOAT32", "BFLOAT16", "FLOAT16", "INT8")) {
+            assertTrue(text.matches("(?s).*" + type + " cache *: 7 tokens read at .*"), text);
+            assertTrue(text.matches("(?s).*" + type + " pages *: 7 tokens read at .*"), text);
+        }
     }
 
     @Test
