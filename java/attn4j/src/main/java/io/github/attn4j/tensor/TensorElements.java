@@ -5,9 +5,6 @@ import io.github.attn4j.internal.Casts;
 import io.github.attn4j.internal.Check;
 import io.github.attn4j.internal.Memory;
 import io.github.attn4j.internal.View;
-import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Copies between a tensor's elements and arrays, in row-major order. */
 abstract class TensorElements extends TensorViews {
@@ -246,24 +243,32 @@ abstract class TensorElements extends TensorViews {
         }
     }
 
-    private Tensor fill(Object values, int length, DType... types) {
-        checkType(types);
+    private Tensor fill(Object values, int length, DType type) {
+        return fill(values, length, type, type);
+    }
+
+    private Tensor fill(Object values, int length, DType type, DType other) {
+        checkType(type, other);
         Check.writable(view(), "this tensor");
         checkLength(length, shape());
         Memory.fromArray(values, view());
         return self();
     }
 
-    private void drain(Object values, int length, DType... types) {
-        checkType(types);
+    private void drain(Object values, int length, DType type) {
+        drain(values, length, type, type);
+    }
+
+    private void drain(Object values, int length, DType type, DType other) {
+        checkType(type, other);
         checkLength(length, shape());
         Memory.toArray(view(), values);
     }
 
-    private void checkType(DType... types) {
-        if (!List.of(types).contains(dtype())) {
-            throw new IllegalArgumentException("array must have the type of the tensor: array="
-                + Stream.of(types).map(DType::name).collect(Collectors.joining(" or ")) + " dtype=" + dtype());
+    private void checkType(DType type, DType other) {
+        if (dtype() != type && dtype() != other) {
+            throw new IllegalArgumentException("array must have the type of the tensor: array=" + type
+                + (other == type ? "" : " or " + other) + " dtype=" + dtype());
         }
     }
 
