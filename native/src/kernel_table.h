@@ -17,12 +17,14 @@
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rotary/rotary.h"
 #include "kernels/sample/sample.h"
+#include "kernels/small/small.h"
 
 namespace attn4j {
 
 struct KernelTable {
     AttentionKernel attention;     // a block of queries of one head over all its keys
     DecodeKernel decode;           // few queries of a key-value head over a chunk of its keys
+    SmallKernel small;             // few queries of key-value heads over few keys
     LinearKernel linear;           // a block of rows through a run of output features
     PointwiseKernel pointwise;     // bias, activation and residual of rows
     LayerNormKernel layer_norm;    // residual and layer normalisation of rows

@@ -78,26 +78,31 @@ void Plan::run(const AttentionOperands& operands) const {
 void Plan::explain(char* text, int64_t capacity) const {
     require_built();
     const AttentionProblem& p = problem_;
-    const bool decoded = decodes(p, *kernels_.chunks, p.queries);
+    const Way way = way_of(p, kernels_, p.queries, p.keys);
     const AttentionKernel& blocks = *kernels_.blocks;
     const int64_t sequences = p.ragged ? 1 : p.batch;
     const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
     const int threads = std::min(threads_for(scores), pool_threads());
     const Share share = share_of(p, sequences * blocks_of(p, kernels_, p.queries), threads);
-    const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys);
+    const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys, p.keys);
     std::snprintf(
         text, static_cast<size_t>(capacity),
         "kernel=%s isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
         "workspace=%lld bytes a thread",
-        decoded                                          ? "decode"
-        : kernels_.blocks == &kernels_of(isa_).attention ? "fused-forward"
-                                                         : "fused-forward-bf16",
+        way == Way::small                                ? "small"
+        : way == Way::chunks                             ? "decode"
+        : kernels_.bf16                                  ? "fused-forward-bf16"
+                                                         : "fused-forward",
         isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
-        static_cast<long long>(blocks.lanes), static_cast<long long>(decoded ? p.queries : blocks.block_queries),
-        static_cast<long long>(decoded ? kernels_.chunks->chunk : blocks.key_block), static_cast<long long>(tasks),
-        p.ragged  ? "if all queries were one sequence"
-        : decoded ? "batch x kvHeads x chunks of keys"
-                  : "batch x heads x blocks of queries",
+        static_cast<long long>(blocks.lanes), static_cast<long long>(way == Way::blocks ? blocks.block_queries : p.queries),
+        static_cast<long long>(way == Way::small    ? p.keys
+                               : way == Way::chunks ? kernels_.chunks->chunk
+                                                    : blocks.key_block),
+        static_cast<long long>(tasks),
+        p.ragged             ? "if all queries were one sequence"
+        : way == Way::small  ? "batch x shares of kvHeads"
+        : way == Way::chunks ? "batch x kvHeads x chunks of keys"
+                             : "batch x heads x blocks of queries",
         threads, static_cast<long long>(kernels_.workspace_floats * 4));
 }
 

@@ -5,6 +5,7 @@
 #include "attn4j/attn4j.h"
 #include "kernels/attention/attention.h"
 #include "kernels/decode/decode.h"
+#include "kernels/small/small.h"
 
 namespace attn4j {
 

@@ -18,27 +18,46 @@ int64_t chunks_of(int64_t keys, const DecodeKernel& kernel) {
     return std::max<int64_t>(1, (keys + kernel.chunk - 1) / kernel.chunk);
 }
 
+// Rows of a key-value head of a sequence of so many queries, or of the longest of a ragged batch, as far as a kernel
+// takes them; 0 where it takes none.
+int64_t rows_of(const AttentionProblem& p, int64_t queries, int64_t most_queries, int64_t most_rows) {
+    const int64_t group = p.heads / p.kv_heads, most = std::min(most_queries, most_rows / group);
+    if (p.dropout != 0) return 0;
+    if (p.ragged) return group * std::min(p.queries, most);
+    return queries <= most ? group * queries : 0;
+}
+
+int64_t rows_of(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries) {
+    return rows_of(p, queries, kernel.most_queries, kernel.most_rows);
+}
+
 // Where the parts of a run's memory begin, in floats.
 struct Memory {
-    int64_t most_rows;  // of a decoded sequence
-    int64_t starts, unfinished, lse, partials, end;
+    int64_t lse_stride;                              // most queries of a sequence that is not taken in blocks
+    int64_t starts, unfinished, lse, partials, end;  // starts: 64-bit
 
-    Memory(const AttentionProblem& p, const DecodeKernel& kernel) {
-        const int64_t group = p.heads / p.kv_heads, units = p.batch * p.kv_heads;
-        int64_t queries = std::min({p.queries, kernel.most_queries, kernel.most_rows / group});
-        if (!decodes(p, kernel, queries)) queries = 0;
-        most_rows = group * queries;
+    Memory(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
+        const DecodeKernel& chunks = *kernels.chunks;
+        const int64_t units = p.batch * p.kv_heads;
+        const int64_t chunk_rows = rows_of(p, chunks, queries);
+        const int64_t small_rows = rows_of(p, queries, kernels.small->most_rows, kernels.small->most_rows);
+        lse_stride = std::max(chunk_rows, small_rows) / (p.heads / p.kv_heads);
         starts = 0;
-        unfinished = whole_lines(p.ragged ? 2 * (p.batch + 1) : 0);
-        lse = unfinished + whole_lines(most_rows == 0 ? 0 : units);
-        partials = lse + whole_lines(p.stage == ATTN4J_STAGE_NONE ? 0 : units * most_rows);
-        end = partials +
-              (most_rows == 0 ? 0 : units * chunks_of(p.keys, kernel) * kernel.partial_floats(most_rows, p.value_dim));
+        unfinished = whole_lines(2 * (p.batch + 1));
+        lse = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
+        partials = lse + whole_lines(p.stage == ATTN4J_STAGE_NONE ? 0 : p.batch * p.heads * lse_stride);
+        end =
+            partials +
+            (chunk_rows == 0 ? 0 : units * chunks_of(p.keys, chunks) * chunks.partial_floats(chunk_rows, p.value_dim));
     }
 };
 
 // Most heads in a task, which look at their mask and transpose their bias once for all. More gain nothing.
 constexpr int64_t kHeadsTogether = 4;
+// A head's keys and values beyond the second cache come from further away each time: more blocks then share one reading
+// (8 % at 32768 keys of 64; nothing at 4096).
+constexpr int64_t kNearFloats = int64_t{1} << 19, kBlocksOfDistant = 12;
+static_assert(kBlocksOfDistant <= kTogether);
 static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
 
 // Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
@@ -49,9 +68,10 @@ bool shares_mask(const AttentionProblem& p) {
 
 // The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
 Share largest_share(const AttentionProblem& p) {
-    if (p.averaged) return {p.heads, 1};
-    if (shares_mask(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether};
-    return {1, kBlocksTogether};
+    if (p.averaged) return {p.heads, 1, p.kv_heads};
+    if (shares_mask(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads};
+    const bool distant = p.keys > kNearFloats / (p.head_dim + p.value_dim);
+    return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads};
 }
 
 // Whether all that is multiplied is bfloat16 and lies as the kernels for it read it. They write no stage.
@@ -71,15 +91,29 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     const Share share = largest_share(p);
     const int64_t together = p.averaged ? 1 : share.heads * share.blocks;
     // Whole cache lines, so that what follows it is aligned as well.
-    return {&blocks, &table.decode,
-            whole_lines(std::max(blocks.workspace_floats(p.head_dim, p.value_dim, together),
-                                 table.decode.workspace_floats(p.head_dim, p.value_dim)))};
+    return {&blocks, &table.decode, &table.small, &blocks != &table.attention,
+            whole_lines(std::max({blocks.workspace_floats(p.head_dim, p.value_dim, together),
+                                  table.decode.workspace_floats(p.head_dim, p.value_dim),
+                                  table.small.workspace_floats(p.head_dim, p.value_dim)}))};
+}
+
+Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries, int64_t keys) {
+    const DecodeKernel& chunks = *kernels.chunks;
+    const SmallKernel& small = *kernels.small;
+    const int64_t group = p.heads / p.kv_heads;
+    if (queries == 0 || p.dropout != 0) return Way::blocks;
+    const bool few = queries <= chunks.most_queries && queries <= chunks.most_rows / group;
+    // The small kernel multiplies float32.
+    if ((few || !kernels.bf16) && keys <= small.most_keys && queries <= small.most_rows / group) return Way::small;
+    return few ? Way::chunks : Way::blocks;
 }
 
 Share share_of(const AttentionProblem& p, int64_t blocks, int threads) {
     Share share = largest_share(p);
-    if (p.averaged || threads == 1) return share;
+    if (threads == 1) return share;
     constexpr int64_t tasks_per_thread = 4;
+    share.kv_heads = std::clamp<int64_t>(p.kv_heads * p.batch / (tasks_per_thread * threads), 1, p.kv_heads);
+    if (p.averaged) return share;
     while (share.heads * share.blocks > 1 && blocks < tasks_per_thread * threads * share.heads * share.blocks) {
         share.heads = (share.heads + 1) / 2;
         share.blocks = (share.blocks + 1) / 2;
@@ -92,33 +126,36 @@ int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, in
 }
 
 int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
-                 int64_t keys) {
-    if (decodes(p, *kernels.chunks, queries)) return p.kv_heads * chunks_of(keys, *kernels.chunks);
+                 int64_t keys, int64_t seen) {
+    switch (way_of(p, kernels, queries, seen)) {
+        case Way::small:
+            return shares(p.kv_heads, share.kv_heads);
+        case Way::chunks:
+            return p.kv_heads * chunks_of(keys, *kernels.chunks);
+        case Way::blocks:
+            break;
+    }
     return shares(p.heads, share.heads) * shares(blocks_of(p, kernels, queries) / p.heads, share.blocks);
 }
 
-bool decodes(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries) {
-    return queries > 0 && queries <= kernel.most_queries && p.heads / p.kv_heads <= kernel.most_rows / queries &&
-           p.dropout == 0;
-}
-
 int64_t run_floats(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
-    return p.ragged || decodes(p, *kernels.chunks, queries) ? Memory(p, *kernels.chunks).end : 0;
+    return Memory(p, kernels, queries).end;
 }
 
 Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, const AttentionKernels& kernels,
          float* memory)
     : p_(problem), o_(operands), kernels_(kernels) {
-    const Memory parts(p_, *kernels_.chunks);
+    const Memory parts(p_, kernels_, o_.queries);
     starts_ = reinterpret_cast<int64_t*>(memory + parts.starts);
     unfinished_ = reinterpret_cast<int32_t*>(memory + parts.unfinished);
     lse_ = memory + parts.lse;
+    lse_stride_ = parts.lse_stride;
     partials_ = memory + parts.partials;
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
         blocks_ += blocks_of(p_, kernels_, s.queries);
         scores_ += static_cast<double>(s.queries) * static_cast<double>(s.keys);
-        if (decodes(p_, *kernels_.chunks, s.queries))
+        if (way_of_sequence(s) == Way::chunks)
             std::fill_n(unfinished_ + b * p_.kv_heads, p_.kv_heads,
                         static_cast<int32_t>(chunks_of(s.keys, *kernels_.chunks)));
     }
@@ -129,25 +166,25 @@ void Run::cut(int threads) {
     tasks_ = 0;
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
-        if (p_.ragged) starts_[b] = tasks_;
-        tasks_ += tasks_of(p_, kernels_, share_, s.queries, s.keys);
+        starts_[b] = tasks_;
+        tasks_ += tasks_of(p_, kernels_, share_, s.queries, s.keys, s.key_length);
     }
-    if (p_.ragged) starts_[o_.batch] = tasks_;
+    starts_[o_.batch] = tasks_;
 }
 
 void Run::task(int64_t number) const {
     if (is_set(o_.cancelled)) return;
-    int64_t b;
-    if (p_.ragged) {
-        b = std::upper_bound(starts_, starts_ + o_.batch + 1, number) - starts_ - 1;
-        number -= starts_[b];
-    } else {
-        const int64_t each = tasks_ / o_.batch;
-        b = number / each;
-        number %= each;
-    }
+    const int64_t b = std::upper_bound(starts_, starts_ + o_.batch + 1, number) - starts_ - 1;
+    number -= starts_[b];
     const Sequence s = sequence(p_, o_, b);
-    decodes(p_, *kernels_.chunks, s.queries) ? decode(s, number) : attend(s, number);
+    switch (way_of_sequence(s)) {
+        case Way::small:
+            return attend_small(s, number);
+        case Way::chunks:
+            return decode(s, number);
+        case Way::blocks:
+            return attend(s, number);
+    }
 }
 
 void Run::attend(const Sequence& s, int64_t within) const {
@@ -177,7 +214,7 @@ void Run::decode(const Sequence& s, int64_t within) const {
     const int64_t unit = s.number * p_.kv_heads + kv_head, group = p_.heads / p_.kv_heads;
     const int64_t each = kernel.partial_floats(group * s.queries, p_.value_dim);
     float* const partials = partials_ + unit * chunks_of(p_.keys, kernel) *
-                                            kernel.partial_floats(Memory(p_, kernel).most_rows, p_.value_dim);
+                                            kernel.partial_floats(rows_of(p_, kernel, o_.queries), p_.value_dim);
     DecodeChunk chunk = make_chunk(p_, o_, s, kv_head, i * kernel.chunk, (i + 1) * kernel.chunk);
     chunk.partial = partials + i * each;
     chunk.workspace = scratch(kernels_.workspace_floats);
@@ -189,16 +226,27 @@ void Run::decode(const Sequence& s, int64_t within) const {
     merge.count = chunks;
     if (merge.lse == nullptr && p_.stage != ATTN4J_STAGE_NONE) {
         merge.lse = lse_of(s, kv_head * group);
-        merge.lse_head_stride = s.queries;
+        merge.lse_head_stride = lse_stride_;
     }
     kernel.merge(merge);
+}
+
+void Run::attend_small(const Sequence& s, int64_t within) const {
+    const int64_t group = p_.heads / p_.kv_heads, first = within * share_.kv_heads;
+    DecodeChunk chunk = make_chunk(p_, o_, s, first, 0, s.key_length);
+    chunk.workspace = scratch(kernels_.workspace_floats);
+    DecodeMerge result = make_merge(p_, o_, s, first);
+    if (result.lse == nullptr && p_.stage != ATTN4J_STAGE_NONE) {
+        result.lse = lse_of(s, first * group);
+        result.lse_head_stride = lse_stride_;
+    }
+    kernels_.small->run(chunk, result, make_heads(p_, std::min(share_.kv_heads, p_.kv_heads - first)));
 }
 
 // [queries]
 float* Run::lse_of(const Sequence& s, int64_t head) const {
     if (o_.lse != nullptr) return o_.lse + s.lse + head * s.lse_head_stride;
-    const int64_t group = p_.heads / p_.kv_heads, unit = s.number * p_.kv_heads + head / group;
-    return lse_ + unit * Memory(p_, *kernels_.chunks).most_rows + head % group * s.queries;
+    return lse_ + (s.number * p_.heads + head) * lse_stride_;
 }
 
 int64_t Run::stage_tasks() const { return p_.stage == ATTN4J_STAGE_NONE ? 0 : o_.batch * (p_.heads / task_heads()); }
@@ -206,7 +254,7 @@ int64_t Run::stage_tasks() const { return p_.stage == ATTN4J_STAGE_NONE ? 0 : o_
 void Run::stage_task(int64_t number) const {
     const int64_t each = p_.heads / task_heads();
     const Sequence s = sequence(p_, o_, number / each);
-    if (!decodes(p_, *kernels_.chunks, s.queries)) return;
+    if (way_of_sequence(s) == Way::blocks) return;
     const Blocks blocks = Blocks(s.queries, kernels_.blocks->lanes, kernels_.blocks->block_queries);
     const int64_t first_head = number % each * task_heads();
     for (int64_t head = first_head; head < first_head + task_heads(); ++head)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of a plan as tasks that are defined without regard to threads. Each sequence takes the kernel that its own
-// sizes ask for: blocks of queries of a head over all keys, or, where queries are few, the queries of all heads of a
-// key-value head over a chunk of keys. Whoever finishes a head's last chunk merges them.
+// sizes ask for: blocks of queries of a head over all keys; where queries are few, the queries of all heads of a
+// key-value head over a chunk of keys (whoever finishes a head's last chunk merges them); where keys are few as well,
+// several key-value heads at once.
 #pragma once
 
 #include "kernel_table.h"
@@ -13,28 +14,33 @@ namespace attn4j {
 struct AttentionKernels {
     const AttentionKernel* blocks;
     const DecodeKernel* chunks;
+    const SmallKernel* small;
+    bool bf16;                 // blocks multiply bfloat16
     int64_t workspace_floats;  // of one task: whole cache lines
 };
 
 AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa);
 
-// What a task takes that is not decoded: so many heads of a sequence, so many blocks of queries of each. Results do not
-// depend on it.
+// How a sequence is attended to.
+enum class Way { blocks, chunks, small };
+
+// That of a sequence of so many queries and keys. Of what a run may ask for beside the result nothing counts here, or
+// its bits would depend on it.
+Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries, int64_t keys);
+
+// What a task takes: so many heads of a sequence, so many blocks of queries of each; or so many key-value heads of a
+// small one. Results do not depend on it.
 struct Share {
-    int64_t heads, blocks;
+    int64_t heads, blocks, kv_heads;
 };
 
 // Small enough to give every thread some tasks, of `blocks` of queries over all heads.
 Share share_of(const AttentionProblem& p, int64_t blocks, int threads);
-// Tasks of so many queries.
+// Tasks of a sequence of so many queries and keys, `seen` of which are within its length.
 int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
-                 int64_t keys);
+                 int64_t keys, int64_t seen);
 // Blocks of queries over all heads.
 int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries);
-
-// Whether a sequence of so many queries is decoded. Of what a run may ask for beside the result nothing counts here,
-// or its bits would depend on it.
-bool decodes(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries);
 
 // Floats of the own memory of a run with so many queries (of no account where the plan is ragged), for the plan's most
 // keys: a run that is a token longer takes no more.
@@ -52,7 +58,7 @@ public:
     int64_t tasks() const { return tasks_; }
     void task(int64_t number) const;
 
-    // The stage of decoded sequences, once all tasks are done: from their lse.
+    // The stage of sequences that are not taken in blocks, once all tasks are done: from their lse.
     int64_t stage_tasks() const;
     void stage_task(int64_t number) const;
 
@@ -60,17 +66,20 @@ private:
     int64_t task_heads() const { return p_.averaged ? p_.heads : 1; }
     void attend(const Sequence& s, int64_t within) const;
     void decode(const Sequence& s, int64_t within) const;
+    void attend_small(const Sequence& s, int64_t within) const;
+    Way way_of_sequence(const Sequence& s) const { return way_of(p_, kernels_, s.queries, s.key_length); }
     float* lse_of(const Sequence& s, int64_t head) const;
 
     const AttentionProblem& p_;
     const AttentionOperands& o_;
     const AttentionKernels& kernels_;
     int64_t tasks_ = 0, blocks_ = 0;
-    Share share_{1, 1};
+    Share share_{1, 1, 1};
     double scores_ = 0;
-    int64_t* starts_;      // ragged: [batch + 1], the first task of each sequence
+    int64_t* starts_;      // [batch + 1], the first task of each sequence
     int32_t* unfinished_;  // [batch, kv_heads], chunks
-    float* lse_;           // [batch, kv_heads, most rows], where a stage needs it and the caller does not
+    float* lse_;           // [batch, heads, lse_stride], where a stage needs it and the caller does not
+    int64_t lse_stride_;
     float* partials_;      // [batch, kv_heads, most chunks] of partial_floats
 };
 

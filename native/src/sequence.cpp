@@ -169,7 +169,7 @@ DecodeChunk make_chunk(const AttentionProblem& p, const AttentionOperands& o, co
     chunk.begin = begin;
     chunk.end = std::min(end, s.key_length);
     chunk.next = s.key_length;
-    chunk.first_key = block.first_key;
+    chunk.first_key = std::min(block.first_key, chunk.end);  // where it stands beyond makes no difference
     chunk.last_key = block.last_key;
     chunk.position = block.position;
     chunk.scale = block.scale;
@@ -202,6 +202,11 @@ DecodeMerge make_merge(const AttentionProblem& p, const AttentionOperands& o, co
     merge.lse = block.lse;
     merge.lse_head_stride = s.lse_head_stride;
     return merge;
+}
+
+SmallHeads make_heads(const AttentionProblem& p, int64_t count) {
+    return {count, p.strides[ATTN4J_K].head, p.strides[ATTN4J_V].head, scale_strides(p, ATTN4J_K).head,
+            scale_strides(p, ATTN4J_V).head};
 }
 
 }  // namespace attn4j

@@ -27,4 +27,7 @@ DecodeChunk make_chunk(const AttentionProblem& p, const AttentionOperands& o, co
 // The same heads' chunks merged into the result.
 DecodeMerge make_merge(const AttentionProblem& p, const AttentionOperands& o, const Sequence& s, int64_t kv_head);
 
+// How far apart all key-value heads of a sequence lie.
+SmallHeads make_heads(const AttentionProblem& p, int64_t count);
+
 }  // namespace attn4j

@@ -21,6 +21,7 @@
 #include "kernels/rms_norm/rms_norm-inl.h"
 #include "kernels/rotary/rotary-inl.h"
 #include "kernels/sample/sample-inl.h"
+#include "kernels/small/small-inl.h"
 
 namespace {
 
@@ -28,6 +29,7 @@ template <typename Tiles>
 constexpr attn4j::KernelTable kernel_table() {
     return {attention_kernel<Tiles>(),
             decode_kernel<Tiles>(),
+            small_kernel<Tiles>(),
             linear_kernel<Tiles>(),
             pointwise,
             layer_norm,

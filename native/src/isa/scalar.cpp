@@ -13,6 +13,7 @@ struct Tiles {
     static constexpr int64_t input_block = 256;
     static constexpr int64_t key_block = 64;
     static constexpr int64_t most_decode_queries = 16;
+    static constexpr int64_t most_small_rows = 0;
 };
 
 }  // namespace

@@ -171,6 +171,13 @@ inline F32 sums(const F32 (&r)[8]) {
     return {_mm256_add_ps(_mm256_blend_ps(a, b, 0xf0), _mm256_permute2f128_ps(a, b, 0x21))};
 }
 
+template <int n>
+inline F32 exchange(F32 a) {
+    if constexpr (n == 4) return {_mm256_permute2f128_ps(a.v, a.v, 1)};
+    if constexpr (n == 2) return {_mm256_permute_ps(a.v, 0x4e)};
+    if constexpr (n == 1) return {_mm256_permute_ps(a.v, 0xb1)};
+}
+
 inline void unzip(F32& a, F32& b) {
     const __m256 low = _mm256_permute2f128_ps(a.v, b.v, 0x20), high = _mm256_permute2f128_ps(a.v, b.v, 0x31);
     a.v = _mm256_shuffle_ps(low, high, 0x88);

@@ -139,6 +139,14 @@ inline F32 sums(const F32 (&r)[16]) {
     return {_mm512_add_ps(_mm512_shuffle_ps(u[0], u[1], 0x88), _mm512_shuffle_ps(u[0], u[1], 0xdd))};
 }
 
+template <int n>
+inline F32 exchange(F32 a) {
+    if constexpr (n == 8) return {_mm512_shuffle_f32x4(a.v, a.v, 0x4e)};
+    if constexpr (n == 4) return {_mm512_shuffle_f32x4(a.v, a.v, 0xb1)};
+    if constexpr (n == 2) return {_mm512_permute_ps(a.v, 0x4e)};
+    if constexpr (n == 1) return {_mm512_permute_ps(a.v, 0xb1)};
+}
+
 inline void unzip(F32& a, F32& b) {
     const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     const __m512 first = a.v;

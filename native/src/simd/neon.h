@@ -148,6 +148,12 @@ inline float sum(F32 a) { return vaddvq_f32(a.v); }
 inline float largest(F32 a) { return vmaxvq_f32(a.v); }
 inline F32 sums(const F32 (&r)[4]) { return {vpaddq_f32(vpaddq_f32(r[0].v, r[1].v), vpaddq_f32(r[2].v, r[3].v))}; }
 
+template <int n>
+inline F32 exchange(F32 a) {
+    if constexpr (n == 2) return {vextq_f32(a.v, a.v, 2)};
+    if constexpr (n == 1) return {vrev64q_f32(a.v)};
+}
+
 inline void unzip(F32& a, F32& b) {
     const float32x4x2_t parts = vuzpq_f32(a.v, b.v);
     a.v = parts.val[0];

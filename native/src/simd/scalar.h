@@ -131,6 +131,10 @@ inline Mask sign(F32 a) { return {(bits(a.v) >> 31) != 0}; }
 inline F32 select(Mask m, F32 a, F32 b) { return m.v ? a : b; }
 inline float sum(F32 a) { return a.v; }
 inline float largest(F32 a) { return a.v; }
+template <int n>
+inline F32 exchange(F32 a) {
+    return a;
+}
 inline F32 sums(const F32 (&r)[1]) { return r[0]; }
 inline void unzip(F32&, F32&) {}
 inline void zip(F32&, F32&) {}

@@ -89,7 +89,7 @@ TEST_P(DecodeTest, AroundWholeVectors) {
 TEST_P(DecodeTest, IsChosenForFewRowsAndNoOthers) {
     for (int64_t group = 1; group <= kernel().most_rows + 1; ++group)
         for (int64_t queries = 1; queries <= kernel().most_queries + 1; ++queries) {
-            const AttentionCase c = sized(group, queries, 3);
+            const AttentionCase c = sized(group, queries, kernels().small.most_keys + 1);
             Random random(test_seed());
             const AttentionData data = make_data(c, random);
             const bool few = group * queries <= kernel().most_rows && queries <= kernel().most_queries;
