@@ -25,9 +25,7 @@ struct Memory {
 
     Memory(const AttentionProblem& p, const DecodeKernel& kernel) {
         const int64_t group = p.heads / p.kv_heads, units = p.batch * p.kv_heads;
-        int64_t queries = std::min({p.queries, kernel.most_queries, kernel.most_rows / group});
-        if (!decodes(p, kernel, queries)) queries = 0;
-        most_rows = group * queries;
+        most_rows = group * std::min(p.queries, most_decoded(p, kernel));
         starts = 0;
         unfinished = whole_lines(p.ragged ? 2 * (p.batch + 1) : 0);
         lse = unfinished + whole_lines(most_rows == 0 ? 0 : units);
@@ -54,10 +52,24 @@ Share largest_share(const AttentionProblem& p) {
     return {1, kBlocksTogether};
 }
 
+bool all_bf16(const AttentionProblem& p) {
+    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
+           p.types[ATTN4J_V] == Element::bf16;
+}
+
 // Whether all that is multiplied is bfloat16 and lies as the kernels for it read it. They write no stage.
 bool multiplies_bf16(const AttentionProblem& p) {
-    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
-           p.types[ATTN4J_V] == Element::bf16 && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
+    return all_bf16(p) && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
+}
+
+const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& table, const Bf16Kernels* bf16) {
+    if (bf16 == nullptr) return table.decode;
+    if (bf16->decode != nullptr && all_bf16(p)) return *bf16->decode;
+    // Sums of so many products of bytes fit 32 bits.
+    constexpr int64_t most_dims = 65536;
+    const bool bytes = p.types[ATTN4J_K] == Element::i8 && p.types[ATTN4J_V] == Element::i8;
+    if (bf16->decode_bytes != nullptr && bytes && p.head_dim <= most_dims) return *bf16->decode_bytes;
+    return table.decode;
 }
 
 int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
@@ -71,9 +83,10 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     const Share share = largest_share(p);
     const int64_t together = p.averaged ? 1 : share.heads * share.blocks;
     // Whole cache lines, so that what follows it is aligned as well.
-    return {&blocks, &table.decode,
+    const DecodeKernel& chunks = decode_kernel(p, table, bf16);
+    return {&blocks, &chunks,
             whole_lines(std::max(blocks.workspace_floats(p.head_dim, p.value_dim, together),
-                                 table.decode.workspace_floats(p.head_dim, p.value_dim)))};
+                                 chunks.workspace_floats(p.head_dim, p.value_dim)))};
 }
 
 Share share_of(const AttentionProblem& p, int64_t blocks, int threads) {
@@ -97,9 +110,12 @@ int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, con
     return shares(p.heads, share.heads) * shares(blocks_of(p, kernels, queries) / p.heads, share.blocks);
 }
 
+int64_t most_decoded(const AttentionProblem& p, const DecodeKernel& kernel) {
+    return p.dropout == 0 ? std::min(kernel.most_queries, kernel.most_rows / (p.heads / p.kv_heads)) : 0;
+}
+
 bool decodes(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries) {
-    return queries > 0 && queries <= kernel.most_queries && p.heads / p.kv_heads <= kernel.most_rows / queries &&
-           p.dropout == 0;
+    return queries > 0 && queries <= most_decoded(p, kernel);
 }
 
 int64_t run_floats(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
@@ -108,7 +124,7 @@ int64_t run_floats(const AttentionProblem& p, const AttentionKernels& kernels, i
 
 Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, const AttentionKernels& kernels,
          float* memory)
-    : p_(problem), o_(operands), kernels_(kernels) {
+    : p_(problem), o_(operands), kernels_(kernels), most_decoded_(attn4j::most_decoded(problem, *kernels.chunks)) {
     const Memory parts(p_, *kernels_.chunks);
     starts_ = reinterpret_cast<int64_t*>(memory + parts.starts);
     unfinished_ = reinterpret_cast<int32_t*>(memory + parts.unfinished);
@@ -118,7 +134,7 @@ Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, con
         const Sequence s = sequence(p_, o_, b);
         blocks_ += blocks_of(p_, kernels_, s.queries);
         scores_ += static_cast<double>(s.queries) * static_cast<double>(s.keys);
-        if (decodes(p_, *kernels_.chunks, s.queries))
+        if (decodes(s))
             std::fill_n(unfinished_ + b * p_.kv_heads, p_.kv_heads,
                         static_cast<int32_t>(chunks_of(s.keys, *kernels_.chunks)));
     }
@@ -147,7 +163,7 @@ void Run::task(int64_t number) const {
         number %= each;
     }
     const Sequence s = sequence(p_, o_, b);
-    decodes(p_, *kernels_.chunks, s.queries) ? decode(s, number) : attend(s, number);
+    decodes(s) ? decode(s, number) : attend(s, number);
 }
 
 void Run::attend(const Sequence& s, int64_t within) const {
@@ -206,7 +222,7 @@ int64_t Run::stage_tasks() const { return p_.stage == ATTN4J_STAGE_NONE ? 0 : o_
 void Run::stage_task(int64_t number) const {
     const int64_t each = p_.heads / task_heads();
     const Sequence s = sequence(p_, o_, number / each);
-    if (!decodes(p_, *kernels_.chunks, s.queries)) return;
+    if (!decodes(s)) return;
     const Blocks blocks = Blocks(s.queries, kernels_.blocks->lanes, kernels_.blocks->block_queries);
     const int64_t first_head = number % each * task_heads();
     for (int64_t head = first_head; head < first_head + task_heads(); ++head)

@@ -32,8 +32,9 @@ int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, con
 // Blocks of queries over all heads.
 int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries);
 
-// Whether a sequence of so many queries is decoded. Of what a run may ask for beside the result nothing counts here,
-// or its bits would depend on it.
+// The most queries of a sequence that is decoded, 0 where none is. Of what a run may ask for beside the result nothing
+// counts here, or its bits would depend on it.
+int64_t most_decoded(const AttentionProblem& p, const DecodeKernel& kernel);
 bool decodes(const AttentionProblem& p, const DecodeKernel& kernel, int64_t queries);
 
 // Floats of the own memory of a run with so many queries (of no account where the plan is ragged), for the plan's most
@@ -57,6 +58,7 @@ public:
     void stage_task(int64_t number) const;
 
 private:
+    bool decodes(const Sequence& s) const { return s.queries > 0 && s.queries <= most_decoded_; }
     int64_t task_heads() const { return p_.averaged ? p_.heads : 1; }
     void attend(const Sequence& s, int64_t within) const;
     void decode(const Sequence& s, int64_t within) const;
@@ -65,6 +67,7 @@ private:
     const AttentionProblem& p_;
     const AttentionOperands& o_;
     const AttentionKernels& kernels_;
+    const int64_t most_decoded_;
     int64_t tasks_ = 0, blocks_ = 0;
     Share share_{1, 1};
     double scores_ = 0;
