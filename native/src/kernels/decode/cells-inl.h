@@ -19,6 +19,8 @@ inline int64_t query_at(const DecodeChunk& c, int64_t row) {
 // Queries, keys and values of bfloat16: queries are exact as they are, weights are the sum of two numbers.
 struct HalfCells {
     static constexpr Element element = Element::bf16;
+    // Of fewer, vectors are as fast or faster: what is put together for the products is little used.
+    static constexpr int64_t fewest_rows = 9;
     static constexpr int64_t per_cell = 2;
     static constexpr int64_t query_rows = kTile, weight_rows = kTile / 2;  // in a tile
     static constexpr int64_t steps = 2;                                    // of kTile cells in a block of keys
@@ -81,6 +83,7 @@ struct HalfCells {
 // three digits. As those are unsigned, 2^23 too much, a row of ones tells what to take away.
 struct ByteCells {
     static constexpr Element element = Element::i8;
+    static constexpr int64_t fewest_rows = 1;
     static constexpr int64_t per_cell = 4;
     static constexpr int64_t query_rows = 5, weight_rows = 5;
     static constexpr int64_t steps = 1;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "kernels/decode/cells-inl.h"
-#include "kernels/decode/merge-inl.h"
+#include "kernels/decode/decode-inl.h"
 
 namespace {
 
@@ -322,7 +322,15 @@ inline bool decode_tiled(const DecodeChunk& c, bool careful) {
 
 template <typename Kind, typename Products>
 inline void decode_tiled(const DecodeChunk& c) {
+    if (c.group * c.queries < Kind::fewest_rows) return decode(c);
     if (!decode_tiled<Kind, Products>(c, false)) decode_tiled<Kind, Products>(c, true);
+}
+
+template <typename Kind, typename Products>
+inline int64_t tiled_workspace_floats(int64_t head_dim, int64_t value_dim) {
+    const int64_t tiled = TiledDecoding<Kind, Products>::floats(head_dim, value_dim);
+    const int64_t plain = decode_workspace_floats(head_dim, value_dim);
+    return tiled > plain ? tiled : plain;
 }
 
 template <typename Kind, typename Products>
@@ -331,7 +339,7 @@ constexpr attn4j::DecodeKernel tiled_decode_kernel(int64_t most_queries) {
             most_queries,
             1024,
             decode_partial_floats,
-            TiledDecoding<Kind, Products>::floats,
+            tiled_workspace_floats<Kind, Products>,
             decode_tiled<Kind, Products>,
             merge_chunks};
 }
