@@ -91,7 +91,7 @@ struct X86Features {
 #if defined(ATTN4J_EMULATE_AVX512)
         avx512 = avx2;
 #endif
-        const bool tiles = ((d >> 24) & 1) && ((d >> 22) & 1);  // AMX-TILE, AMX-BF16
+        const bool tiles = ((d >> 24) & 1) && ((d >> 22) & 1) && ((d >> 25) & 1);  // AMX-TILE, -BF16, -INT8
         if (!avx512 || a < 1 || __get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
         avx512bf16 = (a >> 5) & 1;
         amx = avx512bf16 && tiles && tiles_saved && tiles_permitted();

@@ -45,11 +45,14 @@ struct KernelTable {
     float (*read_sum)(const float* from, int64_t n);
 };
 
-// What an ISA that multiplies bfloat16 puts in place of the kernels above where all that is multiplied is bfloat16.
+// What an ISA that multiplies bfloat16, or bytes as well, puts in place of the kernels above where all that is multiplied
+// is of the type.
 struct Bf16Kernels {
     AttentionKernel attention;  // q, k and v are bfloat16, Stage::none
     Bf16LinearKernel linear;
     double (*flops)(int64_t rounds);  // as fma_flops
+    // Of q, k and v that are bfloat16, and of k and v that are bytes; null where KernelTable's does it as well.
+    const DecodeKernel *decode, *decode_bytes;
 };
 
 extern const KernelTable scalar_table, avx2_table, avx512_table, neon_table;

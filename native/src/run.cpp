@@ -74,10 +74,24 @@ Share largest_share(const AttentionProblem& p) {
     return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads};
 }
 
+bool all_bf16(const AttentionProblem& p) {
+    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
+           p.types[ATTN4J_V] == Element::bf16;
+}
+
 // Whether all that is multiplied is bfloat16 and lies as the kernels for it read it. They write no stage.
 bool multiplies_bf16(const AttentionProblem& p) {
-    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
-           p.types[ATTN4J_V] == Element::bf16 && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
+    return all_bf16(p) && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
+}
+
+const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& table, const Bf16Kernels* bf16) {
+    if (bf16 == nullptr) return table.decode;
+    if (bf16->decode != nullptr && all_bf16(p)) return *bf16->decode;
+    // Sums of so many products of bytes fit 32 bits.
+    constexpr int64_t most_dims = 65536;
+    const bool bytes = p.types[ATTN4J_K] == Element::i8 && p.types[ATTN4J_V] == Element::i8;
+    if (bf16->decode_bytes != nullptr && bytes && p.head_dim <= most_dims) return *bf16->decode_bytes;
+    return table.decode;
 }
 
 int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
@@ -90,10 +104,11 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     const AttentionKernel& blocks = bf16 != nullptr && multiplies_bf16(p) ? bf16->attention : table.attention;
     const Share share = largest_share(p);
     const int64_t together = p.averaged ? 1 : share.heads * share.blocks;
+    const DecodeKernel& chunks = decode_kernel(p, table, bf16);
     // Whole cache lines, so that what follows it is aligned as well.
-    return {&blocks, &table.decode, &table.small, &blocks != &table.attention,
+    return {&blocks, &chunks, &table.small, &blocks != &table.attention,
             whole_lines(std::max({blocks.workspace_floats(p.head_dim, p.value_dim, together),
-                                  table.decode.workspace_floats(p.head_dim, p.value_dim),
+                                  chunks.workspace_floats(p.head_dim, p.value_dim),
                                   table.small.workspace_floats(p.head_dim, p.value_dim)}))};
 }
 

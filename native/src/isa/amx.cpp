@@ -4,6 +4,8 @@
 
 #include "isa/bf16-inl.h"
 #include "kernels/bf16/tiles-inl.h"
+#include "kernels/decode/tile_products-inl.h"
+#include "kernels/decode/tiled-inl.h"
 
 namespace {
 
@@ -12,8 +14,11 @@ struct Tiles {
     using Products = TileProducts;
 };
 
+constexpr attn4j::DecodeKernel decode_halves = tiled_decode_kernel<HalfCells, CellTiles<HalfCells>>(12);
+constexpr attn4j::DecodeKernel decode_bytes = tiled_decode_kernel<ByteCells, CellTiles<ByteCells>>(12);
+
 }  // namespace
 
 namespace attn4j {
-constexpr Bf16Kernels amx_table = bf16_kernels<Tiles>();
+constexpr Bf16Kernels amx_table = bf16_kernels<Tiles>(&decode_halves, &decode_bytes);
 }  // namespace attn4j

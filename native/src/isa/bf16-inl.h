@@ -11,8 +11,9 @@
 namespace {
 
 template <typename Tiles>
-constexpr attn4j::Bf16Kernels bf16_kernels() {
-    return {bf16_attention_kernel<Tiles>(), pairs_linear_kernel<Tiles>(), Tiles::Products::flops};
+constexpr attn4j::Bf16Kernels bf16_kernels(const attn4j::DecodeKernel* decode = nullptr,
+                                           const attn4j::DecodeKernel* decode_bytes = nullptr) {
+    return {bf16_attention_kernel<Tiles>(), pairs_linear_kernel<Tiles>(), Tiles::Products::flops, decode, decode_bytes};
 }
 
 }  // namespace

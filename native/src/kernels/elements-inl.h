@@ -44,12 +44,15 @@ struct RowCursor {
         const int64_t start = cache.pages == nullptr ? 0 : cache.pages[page] * cache.page_stride;
         return static_cast<const char*>(cache.data) + (start + slot * cache.stride) * attn4j::bytes_of(cache.type);
     }
-    float scale() const {
+    const float& scale() const {
         const int64_t start = cache.pages == nullptr ? 0 : cache.pages[page] * cache.scale_page_stride;
         return cache.scales[start + slot];
     }
-    void next() {
-        if (++slot == cache.page_rows && cache.pages != nullptr) {
+    void next() { skip(1); }
+    // No further than to the end of the page.
+    void skip(int64_t rows) {
+        slot += rows;
+        if (slot == cache.page_rows && cache.pages != nullptr) {
             slot = 0;
             ++page;
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Eight tiles of sixteen rows of 64 bytes with AMX-TILE and AMX-BF16, beside the vectors of avx512bf16.h. The system's
+// Eight tiles of sixteen rows of 64 bytes with AMX-TILE, AMX-BF16 and AMX-INT8, beside the vectors of avx512bf16.h. The system's
 // permission is asked by dispatch.cpp. Meaning of every operation: contract.md. Written in assembly, as compilers'
 // intrinsics take the number of a tile as a token; everything clobbers memory, so that it stays where it is written.
 #pragma once
 
 #include "simd/avx512bf16.h"
+#include "simd/avx512cells.h"
 
 namespace {
 
@@ -42,6 +43,16 @@ inline __attribute__((always_inline)) void store_tile(void* p, int64_t stride) {
 template <int kC, int kA, int kB>
 inline __attribute__((always_inline)) void dot_tiles() {
     __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB) : "memory");
+}
+// The same of whole numbers over 16 cells of four bytes: those of kA are signed and those of kB are not.
+template <int kC, int kA, int kB>
+inline __attribute__((always_inline)) void dot_signed_tiles() {
+    __asm__ volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB) : "memory");
+}
+// The other way round.
+template <int kC, int kA, int kB>
+inline __attribute__((always_inline)) void dot_unsigned_tiles() {
+    __asm__ volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB) : "memory");
 }
 
 }  // namespace

@@ -26,6 +26,17 @@ protected:
         return c;
     }
 
+    // The same of few queries, whose keys are split into chunks.
+    AttentionCase decoded() const {
+        AttentionCase c = large();
+        c.batch = 2;
+        c.heads = 8;
+        c.queries = 2;
+        c.keys = 3 * attn4j::kernels_of(isa()).decode.chunk + 77;
+        c.key_lengths = {c.keys, c.keys / 3};
+        return c;
+    }
+
     // Sequence b of one result, as a dense list: out, then lse.
     static std::vector<float> sequence(const AttentionCase& c, const AttentionData& data, int64_t b) {
         std::vector<float> all;
@@ -41,10 +52,11 @@ protected:
 ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionInvariants);
 
 TEST_P(AttentionInvariants, SameBitsOnAnyNumberOfThreads) {
-    for (const bool causal : {false, true}) {
-        AttentionCase c = large();
-        c.causal = causal;
-        c.key_lengths = {131, 1, 77};
+    AttentionCase attended = large();
+    attended.key_lengths = {131, 1, 77};
+    AttentionCase causal = attended;
+    causal.causal = true;
+    for (AttentionCase c : {attended, causal, decoded()}) {
         Random random(test_seed());
         const AttentionData data = make_data(c, random);
         c.threads = 1;

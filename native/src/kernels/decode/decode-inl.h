@@ -3,38 +3,13 @@
 #pragma once
 
 #include "kernels/decode/merge-inl.h"
-#include "kernels/decode/products-inl.h"
+#include "kernels/decode/rows-inl.h"
 #include "kernels/decode/soften-inl.h"
 
 namespace {
 
 // More rows than this read a block from its float32 copy: widened once, not once for each few rows.
 constexpr int64_t kFewRows = 8;
-
-// Addresses of a block's rows, and their scales.
-struct RowAddresses {
-    const char* at[kBlockKeys];
-    alignas(64) float scales[kBlockKeys];
-    int64_t n;
-};
-
-inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, RowAddresses& rows) {
-    rows.n = n;
-    RowCursor cursor(cache, first);
-    for (int64_t i = 0; i < n; ++i, cursor.next()) {
-        rows.at[i] = cursor.row();
-        if (cache.scales != nullptr) rows.scales[i] = cursor.scale();
-    }
-    // Tiles take whole vectors of sums: what they find here is read, and not looked at.
-    for (int64_t i = n; i < round_up(n, kSums); ++i) {
-        rows.at[i] = rows.at[n - 1];
-        rows.scales[i] = 0;
-    }
-}
-
-inline Ahead ahead_of(const RowAddresses& rows, Element type, int64_t dim) {
-    return {rows.at, rows.n, 0, dim * attn4j::bytes_of(type)};
-}
 
 // A block's rows as float32, in `copy` [rows][stride].
 inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride, RowAddresses& rows) {
@@ -127,9 +102,9 @@ struct Decoding {
         const Ahead values_ahead = ahead_of(values, c.v.type, c.value_dim);
         if (k_type != c.k.type) widen_rows(c.k, c.head_dim, copy, copy_stride, keys);
         with_type(k_type, ScoreAll{*this, keys, values_ahead});
-        const DecodeBlock block{scores, first, keys.n, k_type == Element::i8 ? keys.scales : nullptr,
+        const DecodeBlock block{scores, kBlockKeys, first, keys.n, k_type == Element::i8 ? keys.scales : nullptr,
                                 v_type == Element::i8 ? values.scales : nullptr};
-        const bool hides = soften_rows(c, block, rows, state);
+        const bool hides = soften_rows(c, block, rows, state, [] {});
         if (v_type != c.v.type) widen_rows(c.v, c.value_dim, copy, copy_stride, values);
         const Ahead keys_ahead = ahead_of(next, c.k.type, c.head_dim);
         with_type(v_type, ValueAll{*this, values, keys_ahead, hides && !finite_rows(values, v_type, c.value_dim)});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fused attention of few queries over many keys: all query heads of one key-value head at once over a chunk of its
 // keys, so that each byte of the cache is read once; then the chunks of a head merged, in order. Steps, options and
-// exceptional values are those of attention.h but for dropout; error bounds likewise. Split keys: arXiv:2307.08691;
+// exceptional values are those of attention.h but for dropout, and for int8, where a query or a scale that is infinite
+// may give NaN; error bounds likewise. Split keys: arXiv:2307.08691;
 // merge: arXiv:2205.14135, 3.1.
 #pragma once
 

@@ -32,7 +32,7 @@ struct Ahead {
     ATTN4J_INLINE void fetch(int64_t row, int64_t n) const {
         constexpr int64_t line = 64;
         for (int64_t end = row + n < count ? row + n : count; row < end; ++row)
-            for (int64_t byte = from; byte < to; byte += line) __builtin_prefetch(rows[row] + byte);
+            for (int64_t byte = from; byte < to; byte += line) __builtin_prefetch(rows[row] + byte, 0, 2);
     }
 };
 

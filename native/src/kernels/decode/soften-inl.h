@@ -5,7 +5,7 @@
 
 #include "kernels/attention/scores-inl.h"
 #include "kernels/decode/decode.h"
-#include "kernels/decode/products-inl.h"
+#include "kernels/elements-inl.h"
 
 namespace {
 
@@ -21,9 +21,10 @@ struct DecodeState {
     float* sums;                           // [rows][lanes], of exp2(score - maximum), yet to be added up
 };
 
-// Keys [first, first + n) and their scores [rows][kBlockKeys].
+// Keys [first, first + n) and their scores [rows][stride].
 struct DecodeBlock {
     float* scores;
+    int64_t stride;
     int64_t first, n;
     const float *k_scales,
         *v_scales;  // of keys and values that are not yet multiplied by them; null where there are none
@@ -46,7 +47,7 @@ inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t ro
     F32 most = hidden;
     for (int64_t key = 0; key < n; key += F32::lanes) {
         const int64_t count = n - key < F32::lanes ? n - key : F32::lanes;
-        float* const at = block.scores + row * kBlockKeys + key;
+        float* const at = block.scores + row * block.stride + key;
         F32 s = F32::load(at);
         if (block.k_scales != nullptr) s = s * F32::load(block.k_scales + key);
         if (c.softcap > 0) s = F32::set(c.softcap * kLog2E) * tanh(s * F32::set(kLn2 / c.softcap));
@@ -79,7 +80,7 @@ inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row)
     const F32 base = F32::set(state.base[row]);
     F32 total = F32::zero();
     for (int64_t key = 0; key < block.n; key += F32::lanes) {
-        float* const at = block.scores + row * kBlockKeys + key;
+        float* const at = block.scores + row * block.stride + key;
         const F32 s = F32::load(at);
         F32 p = exp2(s - base);
         total = total + p;
@@ -90,11 +91,17 @@ inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row)
     fma(F32::load(sums), F32::set(state.rescale[row]), total).store(sums);
 }
 
-// Scores to weights exp2(score - maximum), -0 where hidden. Returns whether any key is hidden from any row.
-inline bool soften_rows(const DecodeChunk& c, const DecodeBlock& block, int64_t rows, DecodeState& state) {
+// Scores to weights exp2(score - maximum), -0 where hidden. Returns whether any key is hidden from any row. Calls
+// `meanwhile` twice a row.
+template <typename Meanwhile>
+inline bool soften_rows(const DecodeChunk& c, const DecodeBlock& block, int64_t rows, DecodeState& state,
+                        const Meanwhile& meanwhile) {
     alignas(64) float largest_of_block[kMostRows] = {};
     bool hides = false;
-    for (int64_t row = 0; row < rows; ++row) hides |= alter_row(c, block, row, largest_of_block[row]);
+    for (int64_t row = 0; row < rows; ++row) {
+        meanwhile();
+        hides |= alter_row(c, block, row, largest_of_block[row]);
+    }
     for (int64_t row = 0; row < rows; row += F32::lanes) {
         const F32 old = F32::load(state.maximum + row), larger = max(F32::load(largest_of_block + row), old);
         // A row that has seen nothing yet must not form -inf - -inf.
@@ -103,8 +110,10 @@ inline bool soften_rows(const DecodeChunk& c, const DecodeBlock& block, int64_t 
         base.store(state.base + row);
         larger.store(state.maximum + row);
     }
-    for (int64_t row = 0; row < rows; ++row)
+    for (int64_t row = 0; row < rows; ++row) {
+        meanwhile();
         hides ? weigh_row<true>(block, state, row) : weigh_row<false>(block, state, row);
+    }
     return hides;
 }
 

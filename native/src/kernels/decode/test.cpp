@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Few queries over many keys: at the edges of blocks and chunks, what must not change a bit, and what is hidden. Options
-// in all combinations: attention/options_test.cpp.
+// in all combinations: attention/options_test.cpp. Any number of threads: attention/invariants_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -13,20 +13,39 @@
 
 namespace {
 
+AttentionCase few_rows(attn4j_isa isa, attn4j_dtype dtype, int64_t group, int64_t queries, int64_t keys) {
+    AttentionCase c;
+    c.isa = isa;
+    c.dtype = dtype;
+    c.kv_heads = 2;
+    c.heads = 2 * group;
+    c.queries = queries;
+    c.keys = keys;
+    c.head_dim = 37;
+    c.value_dim = 21;
+    return c;
+}
+
+// Of q, k and v of one type.
+class DecodeTypeTest : public IsaTypeTest {
+protected:
+    int64_t chunk() const {
+        const attn4j::Bf16Kernels* bf16 = dtype() == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa()) : nullptr;
+        return bf16 != nullptr && bf16->decode != nullptr ? bf16->decode->chunk
+                                                          : attn4j::kernels_of(isa()).decode.chunk;
+    }
+    AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
+        return few_rows(isa(), dtype(), group, queries, keys);
+    }
+};
+ATTN4J_ON_EVERY_ISA_AND_TYPE(DecodeTypeTest);
+
 class DecodeTest : public IsaTest {
 protected:
     const attn4j::DecodeKernel& kernel() const { return kernels().decode; }
 
     AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
-        AttentionCase c;
-        c.isa = isa();
-        c.kv_heads = 2;
-        c.heads = 2 * group;
-        c.queries = queries;
-        c.keys = keys;
-        c.head_dim = 37;
-        c.value_dim = 21;
-        return c;
+        return few_rows(isa(), ATTN4J_F32, group, queries, keys);
     }
 
     static std::string explain(const AttentionCase& c, const AttentionData& data) {
@@ -61,10 +80,9 @@ protected:
 };
 ATTN4J_ON_EVERY_ISA(DecodeTest);
 
-TEST_P(DecodeTest, AroundBlocksAndChunks) {
-    const int64_t chunk = kernel().chunk;
+TEST_P(DecodeTypeTest, AroundBlocksAndChunks) {
     for (const int64_t keys : {int64_t{1}, int64_t{2}, int64_t{7}, int64_t{16}, int64_t{63}, int64_t{64}, int64_t{65},
-                               int64_t{130}, chunk - 1, chunk, chunk + 1, 2 * chunk + 70})
+                               int64_t{130}, chunk() - 1, chunk(), chunk() + 1, 2 * chunk() + 70})
         for (const int64_t group : {1, 3, 4})
             for (const int64_t queries : {1, 2})
                 for (const Layout layout : {Layout::BHSD, Layout::PADDED}) {
@@ -76,8 +94,9 @@ TEST_P(DecodeTest, AroundBlocksAndChunks) {
                 }
 }
 
-TEST_P(DecodeTest, AroundWholeVectors) {
-    for (const int64_t head_dim : widths())
+TEST_P(DecodeTypeTest, AroundWholeVectors) {
+    for (const int64_t head_dim : {int64_t{1}, int64_t{2}, int64_t{3}, lanes(), lanes() + 1, 2 * lanes() - 1,
+                                   2 * lanes(), int64_t{47}, int64_t{64}, int64_t{128}, int64_t{769}})
         for (const int64_t value_dim : {head_dim, int64_t{5}, 4 * lanes()}) {
             AttentionCase c = sized(3, 1, 70);
             c.head_dim = head_dim;
@@ -97,25 +116,6 @@ TEST_P(DecodeTest, IsChosenForFewRowsAndNoOthers) {
             run(c, data);
             expect_correct(c, data);
         }
-}
-
-TEST_P(DecodeTest, SameBitsOnAnyNumberOfThreads) {
-    AttentionCase c = sized(4, 2, 3 * kernel().chunk + 77);
-    c.batch = 2;
-    c.key_lengths = {c.keys, kernel().chunk + 3};
-    Random random(test_seed());
-    const AttentionData data = make_data(c, random);
-    c.threads = 1;
-    run(c, data);
-    expect_correct(c, data);
-    const ScopedThreads pool(8);
-    for (const int32_t threads : {2, 3, 8, 0}) {
-        c.threads = threads;
-        const AttentionData again = with_fresh_output(c, data);
-        run(c, again);
-        EXPECT_EQ(difference(data.out.values(), again.out.values()), "") << c.describe();
-        EXPECT_EQ(difference(data.lse.values(), again.lse.values()), "") << c.describe();
-    }
 }
 
 TEST_P(DecodeTest, SameBitsWhateverElseIsAskedFor) {
@@ -146,12 +146,12 @@ TEST_P(DecodeTest, SameBitsWhateverElseIsAskedFor) {
 }
 
 // Of a ragged batch some sequences are decoded and some are not; each is as it is alone.
-TEST_P(DecodeTest, SameBitsAloneOrInAMixedBatch) {
+TEST_P(DecodeTypeTest, SameBitsAloneOrInAMixedBatch) {
     AttentionCase c = sized(2, 0, 0);
     c.layout = Layout::BSHD;
     c.causal = true;
     c.cu_queries = {0, 1, 48, 48, 50};
-    c.cu_keys = {0, kernel().chunk + 5, kernel().chunk + 105, kernel().chunk + 110, kernel().chunk + 310};
+    c.cu_keys = {0, chunk() + 5, chunk() + 105, chunk() + 110, chunk() + 310};
     Random random(test_seed());
     const AttentionData data = make_data(c, random);
     run(c, data);
@@ -180,8 +180,8 @@ TEST_P(DecodeTest, SameBitsAloneOrInAMixedBatch) {
 }
 
 // Rows that do not see a key keep their bits whatever it holds; rows that do become NaN with a NaN.
-TEST_P(DecodeTest, RowsDoNotInfectEachOther) {
-    for (const int64_t keys : {int64_t{20}, int64_t{70}, kernel().chunk + 2}) {
+TEST_P(DecodeTypeTest, RowsDoNotInfectEachOther) {
+    for (const int64_t keys : {int64_t{20}, int64_t{70}, chunk() + 2}) {
         AttentionCase c = sized(3, 3, keys);
         c.causal = true;
         c.offsets = {keys - 5};  // the last two keys are hidden from all, the two before from some
@@ -212,8 +212,8 @@ TEST_P(DecodeTest, RowsDoNotInfectEachOther) {
     }
 }
 
-TEST_P(DecodeTest, NoKeysGiveZeros) {
-    AttentionCase c = sized(4, 2, kernel().chunk + 1);
+TEST_P(DecodeTypeTest, NoKeysGiveZeros) {
+    AttentionCase c = sized(4, 2, chunk() + 1);
     c.batch = 3;
     c.key_lengths = {0, c.keys, 1};
     check(c, test_seed());

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes into the products of tiled-inl.h: cells of 32 bits along the summed dimension, of bfloat16 or of bytes. A
+// number that is finer than that is taken in parts, a row of the product each, whose results are added up afterwards.
+#pragma once
+
+#include "kernels/decode/rows-inl.h"
+#include "kernels/decode/soften-inl.h"
+
+namespace {
+
+// Rows of a product's tile, or its lanes.
+constexpr int64_t kTile = 16;
+
+// Where query row `row` begins, in elements.
+inline int64_t query_at(const DecodeChunk& c, int64_t row) {
+    return row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
+}
+
+// Queries, keys and values of bfloat16: queries are exact as they are, weights are the sum of two numbers.
+struct HalfCells {
+    static constexpr Element element = Element::bf16;
+    // Of fewer, vectors are as fast or faster: what is put together for the products is little used.
+    static constexpr int64_t fewest_rows = 9;
+    static constexpr int64_t per_cell = 2;
+    static constexpr int64_t query_rows = kTile, weight_rows = kTile / 2;  // in a tile
+    static constexpr int64_t steps = 2;                                    // of kTile cells in a block of keys
+
+    // Rows [first, first + query_rows) to the lanes of cells [cells][kTile].
+    static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float*,
+                             float*) {
+        const auto* const q = static_cast<const uint16_t*>(c.q);
+        for (int64_t cell = 0; cell < cells; cell += kTile) {
+            const int64_t left = c.head_dim - per_cell * cell;
+            Pairs lanes[kTile];
+            for (int64_t i = 0; i < kTile; ++i)
+                lanes[i] = first + i < rows ? Pairs::load_first(q + query_at(c, first + i) + per_cell * cell,
+                                                                left < per_cell * kTile ? left : per_cell * kTile)
+                                            : Pairs::zero();
+            transpose(lanes);
+            for (int64_t i = 0; i < kTile; ++i) lanes[i].store(reinterpret_cast<uint16_t*>(to + (cell + i) * 64));
+        }
+    }
+    static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) { return lanes[r] * factor; }
+    static F32 score_factor(const DecodeChunk& c, const float*, int64_t) { return F32::set(c.scale * kLog2E); }
+
+    // Weights of a block of keys, cell i of a step those of its keys i and kTile + i, to row r and its second part.
+    static void pack_weights(const float* weights, int64_t r, char* to, float&) {
+        for (int64_t step = 0; step < steps; ++step) {
+            const F32 even = F32::load(weights + 2 * step * kTile), odd = F32::load(weights + (2 * step + 1) * kTile);
+            const Pairs high = Pairs::narrow(even, odd);
+            char* const at = to + (step + r * steps) * 64;
+            high.store(reinterpret_cast<uint16_t*>(at));
+            Pairs::narrow(even - high.even(), odd - high.odd())
+                .store(reinterpret_cast<uint16_t*>(at + weight_rows * steps * 64));
+        }
+    }
+    static void pack_ones(char*) {}
+
+    // 32 dimensions of the keys of cells row `i` of a step, in the order of position().
+    static constexpr int64_t dims = 2 * kTile;
+    static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
+                                          char* to) {
+        const auto load = [&](int64_t key) {
+            return key >= n      ? Cells::zero()
+                   : bytes >= 64 ? Cells::load(rows[key] + d * 2)
+                                 : Cells::load_first(rows[key] + d * 2, bytes);
+        };
+        Cells a = load(i), b = load(i + kTile);
+        zip_halves(a, b);
+        a.store(to);
+        b.store(to + 64);
+    }
+    static int64_t position(int64_t d) { return d / 32 * 32 + d % 8 / 4 * 16 + d % 32 / 8 * 4 + d % 4; }
+    static void straighten(F32 (&x)[2]) { zip_quarters(x[0], x[1]); }
+
+    // Of products [kTile][stride].
+    static F32 sum(const float* products, int64_t stride, int64_t r, F32) {
+        return F32::load(products + r * stride) + F32::load(products + (weight_rows + r) * stride);
+    }
+};
+
+// Keys and values of bytes: queries and weights are whole multiples, below 2^23, of a part of their largest number, in
+// three digits. As those are unsigned, 2^23 too much, a row of ones tells what to take away.
+struct ByteCells {
+    static constexpr Element element = Element::i8;
+    static constexpr int64_t fewest_rows = 1;
+    static constexpr int64_t per_cell = 4;
+    static constexpr int64_t query_rows = 5, weight_rows = 5;
+    static constexpr int64_t steps = 1;
+    static constexpr int64_t ones = kTile - 1;
+
+    // What turns numbers into such multiples, and what turns them back: NaN where one is not finite.
+    struct Unit {
+        float inverse, size;
+    };
+    static Unit unit_of(F32 most, F32 nothing) {
+        const float largest_of_all = largest(most);
+        // Room for two roundings. Below some size all are nothing.
+        constexpr float most_units = 8388604.0f;
+        return {largest_of_all > 1e-30f ? most_units / largest_of_all : 0.0f,
+                largest_of_all * (1 / most_units) + ::sum(nothing)};
+    }
+
+    static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float* units,
+                             float* row_buffer) {
+        const F32 factor = F32::set(c.scale * kLog2E);
+        for (int64_t i = 0; i < cells * kTile; i += F32::lanes) F32::zero().store(reinterpret_cast<float*>(to) + i);
+        for (int64_t r = 0; r < query_rows && first + r < rows; ++r) {
+            F32 most = F32::zero(), nothing = F32::zero();
+            for (int64_t d = 0; d < per_cell * cells; d += F32::lanes) {
+                const int64_t left = c.head_dim - d, n = left < 0 ? 0 : left < F32::lanes ? left : F32::lanes;
+                const F32 x =
+                    n == 0 ? F32::zero() : load_elements(c.q_type, c.q, query_at(c, first + r) + d, n) * factor;
+                x.store(row_buffer + d);
+                most = max_magnitude(x, most);
+                nothing = fma(x, F32::zero(), nothing);
+            }
+            const Unit unit = unit_of(most, nothing);
+            units[first + r] = unit.size;
+            for (int64_t cell = 0; cell < cells; cell += kTile) {
+                F32 x[4];
+                for (int64_t i = 0; i < 4; ++i)
+                    x[i] = F32::load(row_buffer + per_cell * cell + i * F32::lanes) * F32::set(unit.inverse);
+                unzip(x[0], x[1]);
+                unzip(x[2], x[3]);
+                unzip(x[0], x[2]);
+                unzip(x[1], x[3]);
+                const F32 by_place[4] = {x[0], x[1], x[2], x[3]};
+                Cells digit[3];
+                digits(by_place, digit);
+                for (int64_t part = 0; part < 3; ++part) {
+                    alignas(64) int32_t column[kTile];
+                    digit[part].store(column);
+                    for (int64_t i = 0; i < kTile; ++i)
+                        __builtin_memcpy(to + (cell + i) * 64 + 4 * (part * query_rows + r), &column[i], 4);
+                }
+            }
+        }
+        for (int64_t cell = 0; cell < cells; ++cell) __builtin_memset(to + cell * 64 + 4 * ones, 1, 4);
+    }
+    static F32 number(F32 low, F32 middle, F32 high, F32 sum_of_ones) {
+        return fma(from_integers(less_times_128(high, sum_of_ones)), F32::set(65536),
+                   fma(from_integers(middle), F32::set(256), from_integers(low)));
+    }
+    static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) {
+        return number(lanes[r], lanes[query_rows + r], lanes[2 * query_rows + r], lanes[ones]) * factor;
+    }
+    static F32 score_factor(const DecodeChunk&, const float* units, int64_t row) { return F32::set(units[row]); }
+
+    // Cell i of a step is of its keys i, kTile + i, 2 * kTile + i and 3 * kTile + i.
+    static void pack_weights(const float* weights, int64_t r, char* to, float& size) {
+        constexpr int vectors = 4 * steps;
+        F32 x[vectors], most = F32::zero(), nothing = F32::zero();
+#pragma GCC unroll 64
+        for (int i = 0; i < vectors; ++i) {
+            x[i] = F32::load(weights + i * kTile);
+            most = max_magnitude(x[i], most);
+            nothing = fma(x[i], F32::zero(), nothing);
+        }
+        const Unit unit = unit_of(most, nothing);
+        size = unit.size;
+        for (int64_t step = 0; step < steps; ++step) {
+            F32 of_step[4];
+            for (int i = 0; i < 4; ++i) of_step[i] = x[4 * step + i] * F32::set(unit.inverse);
+            Cells digit[3];
+            digits(of_step, digit);
+            for (int64_t part = 0; part < 3; ++part)
+                digit[part].store(to + ((part * weight_rows + r) * steps + step) * 64);
+        }
+    }
+    static void pack_ones(char* to) { __builtin_memset(to + ones * steps * 64, 1, steps * 64); }
+
+    static constexpr int64_t dims = 4 * kTile;
+    static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
+                                          char* to) {
+        Cells x[4];
+        for (int64_t j = 0; j < 4; ++j) {
+            const int64_t key = i + j * kTile;
+            x[j] = key >= n      ? Cells::zero()
+                   : bytes >= 64 ? Cells::load(rows[key] + d)
+                                 : Cells::load_first(rows[key] + d, bytes);
+        }
+        zip_bytes(x);
+        for (int64_t j = 0; j < 4; ++j) x[j].store(to + j * 64);
+    }
+    static int64_t position(int64_t d) { return d / 64 * 64 + d % 16 / 4 * 16 + d % 64 / 16 * 4 + d % 4; }
+    static void straighten(F32 (&x)[4]) {
+        zip_quarters(x[0], x[2]);
+        zip_quarters(x[1], x[3]);
+        zip_quarters(x[0], x[1]);
+        zip_quarters(x[2], x[3]);
+    }
+
+    static F32 sum(const float* products, int64_t stride, int64_t r, F32 size) {
+        const auto at = [&](int64_t row) { return F32::load(products + row * stride); };
+        return number(at(r), at(weight_rows + r), at(2 * weight_rows + r), at(ones)) * size;
+    }
+};
+
+}  // namespace
