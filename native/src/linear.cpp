@@ -23,8 +23,15 @@ using Long = long long;
 // for all the blocks of rows that follow.
 constexpr int64_t kTaskFeatures = 384;
 
-// And where there are fewer rows than lanes, so that a few threads end together; whole vectors on any instruction set.
-constexpr int64_t kFewRowsFeatures = 240, kFewRowsUnit = 48;
+// And where one block holds all rows, so that a few threads end together: whole panels on any instruction set.
+constexpr int64_t kOneBlockFeatures = 192, kFeatureUnit = 48;
+
+// With a weight [in, out] and rows enough for a vector a block has more rows, as none is transposed, and half a task's
+// features are enough to make up for the one more reading of x.
+constexpr int64_t kInOutRows = 192, kInOutFeatures = 96;
+
+// Multiply-adds and bytes of weight in a nanosecond, about what one core manages where they are few.
+constexpr double kMultiplyAdds = 40, kBytes = 16;
 
 // A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some
 // 3 % at this size.
@@ -42,17 +49,25 @@ struct Problem {
     bool out_in, gelu;
     int32_t threads;
 
+    double nanoseconds() const {
+        const double weights = static_cast<double>(in_features) * static_cast<double>(out_features);
+        return std::max(weights * static_cast<double>(rows) / kMultiplyAdds, 4 * weights / kBytes);
+    }
+
     // The weights of output features from `feature` on.
     const float* weights(int64_t feature) const { return weight.data + (out_in ? feature * weight.stride : feature); }
 };
 
 // By our own tile. A row's result does not depend on the other rows.
 void by_tiles(const Problem& p, const LinearKernel& kernel) {
-    const bool few = p.rows < kernel.lanes;
-    const Blocks rows(p.rows, kernel.lanes, kernel.block_rows);
-    const Blocks features(p.out_features, few ? kFewRowsUnit : 16, few ? kFewRowsFeatures : kTaskFeatures);
+    const bool in_out = !p.out_in && p.rows >= kernel.lanes;
+    const Blocks rows(p.rows, kernel.lanes, in_out ? std::max(kInOutRows, kernel.block_rows) : kernel.block_rows);
+    const Blocks features(p.out_features, kFeatureUnit,
+                          rows.count > 1 ? kTaskFeatures
+                          : in_out       ? kInOutFeatures
+                                         : kOneBlockFeatures);
     // Tasks that share weights follow each other.
-    parallel_for(rows.count * features.count, p.threads, [&](int64_t task) {
+    parallel_for(rows.count * features.count, p.threads, p.nanoseconds(), [&](int64_t task) {
         const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
         LinearBlock block;
         block.x = p.x.data + r * p.x.stride;
@@ -69,7 +84,7 @@ void by_tiles(const Problem& p, const LinearKernel& kernel) {
         block.out_features = features.end(task / rows.count) - f;
         block.out_in = p.out_in;
         block.gelu = p.gelu;
-        block.workspace = scratch(kernel.workspace_floats(block.rows, block.in_features, block.out_features));
+        block.workspace = scratch(kernel.workspace_floats(p.out_in, block.rows, block.in_features, block.out_features));
         kernel.run(block);
     });
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of linear.h, written once over the vector type. Lanes are rows: a block of V vectors of them is transposed
-// once, and the weight is read as it lies, in either layout, with nothing packed. Outputs are made a panel at a time,
-// transposed, and finished in registers on their way back.
+// The body of linear.h, written once over the vector type. With a weight [out, in] lanes are rows: a block of V vectors
+// of them is transposed once, and the weight is read as it lies, with nothing packed. Outputs are made a panel at a
+// time, transposed, and finished in registers on their way back.
 #pragma once
 
 #include "kernels/linear/few_rows-inl.h"
+#include "kernels/linear/in_out-inl.h"
 #include "kernels/linear/linear.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/tile-inl.h"
@@ -35,12 +36,7 @@ struct LinearTiles {
             t.load(sums + o * t.width);
         }
         const float* const inputs = x + first * t.width;
-        if (block.out_in) {
-            t.add_rows(block.weight + (panel + o) * block.weight_stride + first, block.weight_stride, inputs, n);
-        } else {
-            t.template add_columns<false>(block.weight + first * block.weight_stride + panel + o, block.weight_stride,
-                                          inputs, n);
-        }
+        t.add_rows(block.weight + (panel + o) * block.weight_stride + first, block.weight_stride, inputs, n);
         t.store(sums + o * t.width);
     }
 };
@@ -81,19 +77,20 @@ inline void linear_rows(const LinearBlock& block) {
 }
 
 template <typename Tiles>
-inline int64_t linear_workspace_floats(int64_t rows, int64_t in_features, int64_t out_features) {
-    return rows < F32::lanes ? few_rows_workspace_floats(out_features)
-                             : (kPanel + in_features) * Tiles::max_vectors * F32::lanes;
+inline int64_t linear_workspace_floats(bool out_in, int64_t rows, int64_t in_features, int64_t out_features) {
+    if (rows < F32::lanes) return few_rows_workspace_floats(out_features);
+    return out_in ? (kPanel + in_features) * Tiles::max_vectors * F32::lanes : in_out_workspace_floats<Tiles>(rows);
 }
 
 // As few vectors as the rows need.
 template <typename Tiles>
 inline void linear(const LinearBlock& block) {
-    if (block.rows < F32::lanes)
-        return few_rows<Tiles>(block, [&](int64_t row, int64_t o, int64_t features, const float* sums) {
-            for (int64_t c = 0; c < features; c += F32::lanes)
-                finish(block, row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
-        });
+    const auto finish_features = [&](int64_t row, int64_t o, int64_t features, const float* sums) {
+        for (int64_t c = 0; c < features; c += F32::lanes)
+            finish(block, row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
+    };
+    if (block.rows < F32::lanes) return few_rows<Tiles>(block, finish_features);
+    if (!block.out_in) return in_out<Tiles>(block, finish_features);
     const int64_t vectors = (block.rows + F32::lanes - 1) / F32::lanes;
     if constexpr (Tiles::max_vectors >= 3) {
         if (vectors >= 3) return linear_rows<Tiles, 3>(block);
