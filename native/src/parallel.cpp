@@ -211,7 +211,7 @@ private:
     bool stopping_ = false;
     std::atomic<int> threads_;
     std::atomic<int> sleepers_{0}, awake_{0};  // workers
-    std::atomic<uint64_t> posted_{0};  // counts calls: a spinning worker watches it without the mutex
+    std::atomic<uint64_t> posted_{0};          // counts calls: a spinning worker watches it without the mutex
 };
 
 }  // namespace

@@ -129,7 +129,8 @@ ATTN4J_APART void in_out_panels(const LinearBlock& block, int64_t o, int64_t pan
                                       p * tiles,
                                       (panels * width + kWeightLine - 1) / kWeightLine};
             if (features == width) {
-                cover<Tiles::rows(V)>(block.rows, 0, InOutTiles<V, Tiles::rows(V), false, Finish>{block, panel, finish});
+                cover<Tiles::rows(V)>(block.rows, 0,
+                                      InOutTiles<V, Tiles::rows(V), false, Finish>{block, panel, finish});
                 continue;
             }
             for (int64_t i = 0; i < n; ++i)
