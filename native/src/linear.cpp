@@ -27,9 +27,16 @@ constexpr int64_t kPanel = 64, kTaskFeatures = 768, kSharedFeatures = 256;
 // Tasks that a thread should have, so that all end together.
 constexpr int64_t kTasksOfThread = 4;
 
-// Output features of a task where there are fewer rows than lanes, so that a few threads end together; whole vectors on
+// Output features of a task where there are fewer rows than lanes, so that a few threads end together; whole panels on
 // any instruction set.
-constexpr int64_t kFewRowsFeatures = 240, kFewRowsUnit = 48;
+constexpr int64_t kFewRowsFeatures = 192, kFeatureUnit = 48;
+
+// With a weight [in, out] and rows enough for a vector: rows and features of a task. Half as many features where one
+// block holds all rows, which make up for the one more reading of x.
+constexpr int64_t kInOutRows = 192, kInOutFeatures = 384, kInOutFewFeatures = 96;
+
+// Multiply-adds and bytes of weight in a nanosecond, about what one core manages where they are few.
+constexpr double kMultiplyAdds = 40, kBytes = 16;
 
 // A task of OpenBLAS: at most this many rows and features. It packs both operands anew in every task, which costs some
 // 3 % at this size.
@@ -47,6 +54,11 @@ struct Problem {
     bool out_in, gelu;
     int32_t threads;
 
+    double nanoseconds() const {
+        const double weights = static_cast<double>(in_features) * static_cast<double>(out_features);
+        return std::max(weights * static_cast<double>(rows) / kMultiplyAdds, 4 * weights / kBytes);
+    }
+
     // The weights of output features from `feature` on.
     const float* weights(int64_t feature) const { return weight.data + (out_in ? feature * weight.stride : feature); }
 };
@@ -60,7 +72,11 @@ struct Cut {
 
 Cut cut(const Problem& p, const LinearKernel& kernel) {
     if (p.rows < kernel.lanes)
-        return {Blocks(p.rows, kernel.lanes, kernel.lanes), Blocks(p.out_features, kFewRowsUnit, kFewRowsFeatures)};
+        return {Blocks(p.rows, kernel.lanes, kernel.lanes), Blocks(p.out_features, kFeatureUnit, kFewRowsFeatures)};
+    if (!p.out_in) {
+        const Blocks rows(p.rows, kernel.lanes, std::max(kInOutRows, kernel.block_rows));
+        return {rows, Blocks(p.out_features, kFeatureUnit, rows.count > 1 ? kInOutFeatures : kInOutFewFeatures)};
+    }
     const int64_t pool = pool_threads(), threads = p.threads == 0 ? pool : std::min<int64_t>(p.threads, pool);
     const int64_t panels = shares(p.out_features, kPanel);
     int64_t block_rows = kernel.block_rows;
@@ -85,26 +101,28 @@ Cut cut(const Problem& p, const LinearKernel& kernel) {
 void by_tiles(const Problem& p, const LinearKernel& kernel) {
     const auto [rows, features] = cut(p, kernel);
     // Tasks that share weights follow each other.
-    parallel_for(rows.count * features.count, p.threads, [&, &rows = rows, &features = features](int64_t task) {
-        const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
-        LinearBlock block;
-        block.x = p.x.data + r * p.x.stride;
-        block.weight = p.weights(f);
-        block.bias = p.bias == nullptr ? nullptr : p.bias + f;
-        block.residual = p.residual.data == nullptr ? nullptr : p.residual.data + r * p.residual.stride + f;
-        block.out = p.out.data + r * p.out.stride + f;
-        block.x_stride = p.x.stride;
-        block.weight_stride = p.weight.stride;
-        block.residual_stride = p.residual.stride;
-        block.out_stride = p.out.stride;
-        block.rows = rows.end(task % rows.count) - r;
-        block.in_features = p.in_features;
-        block.out_features = features.end(task / rows.count) - f;
-        block.out_in = p.out_in;
-        block.gelu = p.gelu;
-        block.workspace = scratch(kernel.workspace_floats(block.rows, block.in_features, block.out_features));
-        kernel.run(block);
-    });
+    parallel_for(
+        rows.count * features.count, p.threads, p.nanoseconds(), [&, &rows = rows, &features = features](int64_t task) {
+            const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);
+            LinearBlock block;
+            block.x = p.x.data + r * p.x.stride;
+            block.weight = p.weights(f);
+            block.bias = p.bias == nullptr ? nullptr : p.bias + f;
+            block.residual = p.residual.data == nullptr ? nullptr : p.residual.data + r * p.residual.stride + f;
+            block.out = p.out.data + r * p.out.stride + f;
+            block.x_stride = p.x.stride;
+            block.weight_stride = p.weight.stride;
+            block.residual_stride = p.residual.stride;
+            block.out_stride = p.out.stride;
+            block.rows = rows.end(task % rows.count) - r;
+            block.in_features = p.in_features;
+            block.out_features = features.end(task / rows.count) - f;
+            block.out_in = p.out_in;
+            block.gelu = p.gelu;
+            block.workspace =
+                scratch(kernel.workspace_floats(p.out_in, block.rows, block.in_features, block.out_features));
+            kernel.run(block);
+        });
 }
 
 void by_openblas(const Problem& p, PointwiseKernel finish) {

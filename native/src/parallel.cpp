@@ -19,8 +19,16 @@
 namespace attn4j {
 namespace {
 
-// After its last task a worker looks for more for this long before it sleeps: waking costs about as much.
-constexpr std::chrono::microseconds kSpin{20};
+// Work that is not worth another thread: handing over to one that is awake costs some 2 us, and to one that sleeps some
+// 10 us of the caller, while the worker comes only after 30 to 60 us.
+constexpr double kAlone = 6e3, kAsleep = 60e3;
+
+// After its last task a worker looks for more before it sleeps, as a model's calls follow each other: waking takes
+// longer than the little that runs between two of them. At first it keeps its core, then it lets others have it.
+constexpr std::chrono::microseconds kSpin{20}, kLinger{100};
+
+// How often a thread tries to get the mutex, which is held for some 100 ns, before it sleeps.
+constexpr int kTries = 200;
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -30,17 +38,26 @@ void relax() {
 #endif
 }
 
-// True as soon as `done` is, false once kSpin has passed.
+// True as soon as `done` is, false once kLinger has passed.
 template <typename Condition>
 bool spin_until(const Condition& done) {
-    const auto end = std::chrono::steady_clock::now() + kSpin;
-    do {
-        for (int i = 0; i < 64; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    for (auto now = start; now < start + kLinger; now = std::chrono::steady_clock::now()) {
+        for (int i = 0; i < 32; ++i) {
             if (done()) return true;
             relax();
         }
-    } while (std::chrono::steady_clock::now() < end);
+        if (now > start + kSpin) std::this_thread::yield();
+    }
     return false;
+}
+
+void lock_soon(std::unique_lock<std::mutex>& lock) {
+    for (int i = 0; i < kTries; ++i) {
+        if (lock.try_lock()) return;
+        relax();
+    }
+    lock.lock();
 }
 
 // One call. Lives on its caller's stack: workers let go of it before the caller may return.
@@ -79,6 +96,7 @@ public:
     }
 
     int threads() const { return threads_.load(std::memory_order_relaxed); }
+    int awake() const { return awake_.load(std::memory_order_relaxed); }
 
     void set_threads(int threads) {
         threads_.store(threads, std::memory_order_relaxed);
@@ -101,16 +119,17 @@ public:
         stopping_ = false;
     }
 
-    void run(Job& job, int helpers) {
-        {
-            std::lock_guard<std::mutex> lock(mutex_);
-            start_workers(helpers);
-            job.vacancies = helpers;
-            job.following = jobs_;
-            jobs_ = &job;
-            posted_.fetch_add(1, std::memory_order_release);
-        }
-        if (sleepers_.load() > 0) {
+    // Without `wake` only workers that are awake may help.
+    void run(Job& job, int helpers, bool wake) {
+        std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+        lock_soon(lock);
+        if (wake) start_workers(helpers);
+        job.vacancies = helpers;
+        job.following = jobs_;
+        jobs_ = &job;
+        posted_.fetch_add(1, std::memory_order_release);
+        lock.unlock();
+        if (wake && sleepers_.load() > 0) {
             if (helpers == 1) {
                 wake_.notify_one();
             } else {
@@ -118,15 +137,14 @@ public:
             }
         }
         job.work();
-        {
-            std::lock_guard<std::mutex> lock(mutex_);
-            Job** link = &jobs_;
-            while (*link != &job) link = &(*link)->following;
-            *link = job.following;
-        }
+        lock_soon(lock);
+        Job** link = &jobs_;
+        while (*link != &job) link = &(*link)->following;
+        *link = job.following;
+        lock.unlock();
         // Nobody joins any more; those inside finish their last task.
         if (spin_until([&] { return job.active.load(std::memory_order_acquire) == 0; })) return;
-        std::unique_lock<std::mutex> lock(mutex_);
+        lock.lock();
         job.waiting = true;
         finished_.wait(lock, [&] { return job.active.load(std::memory_order_acquire) == 0; });
     }
@@ -157,13 +175,14 @@ private:
         pthread_setname_np(pthread_self(), "attn4j");
 #endif
         std::unique_lock<std::mutex> lock(mutex_);
+        awake_.fetch_add(1, std::memory_order_relaxed);
         while (!stopping_) {
             if (Job* job = find_open()) {
                 --job->vacancies;
                 job->active.fetch_add(1, std::memory_order_relaxed);
                 lock.unlock();
                 job->work();
-                lock.lock();
+                lock_soon(lock);
                 const bool waiting = job->waiting;
                 // The last touch: from here on the job may be gone.
                 const bool last = job->active.fetch_sub(1, std::memory_order_release) == 1;
@@ -173,12 +192,15 @@ private:
             const uint64_t seen = posted_.load(std::memory_order_relaxed);
             lock.unlock();
             const bool more = spin_until([&] { return posted_.load(std::memory_order_acquire) != seen; });
-            lock.lock();
+            lock_soon(lock);
             if (more) continue;
             sleepers_.fetch_add(1);
+            awake_.fetch_sub(1, std::memory_order_relaxed);
             wake_.wait(lock, [&] { return stopping_ || find_open() != nullptr; });
+            awake_.fetch_add(1, std::memory_order_relaxed);
             sleepers_.fetch_sub(1);
         }
+        awake_.fetch_sub(1, std::memory_order_relaxed);
     }
 
     std::mutex lifecycle_;  // one shutdown at a time
@@ -188,8 +210,8 @@ private:
     Job* jobs_ = nullptr;
     bool stopping_ = false;
     std::atomic<int> threads_;
-    std::atomic<int> sleepers_{0};
-    std::atomic<uint64_t> posted_{0};  // counts calls: a spinning worker watches it without the mutex
+    std::atomic<int> sleepers_{0}, awake_{0};  // workers
+    std::atomic<uint64_t> posted_{0};          // counts calls: a spinning worker watches it without the mutex
 };
 
 }  // namespace
@@ -200,10 +222,12 @@ int pool_threads() { return Pool::instance().threads(); }
 
 void shutdown_pool() { Pool::instance().shutdown(); }
 
-void parallel_tasks(int64_t tasks, int threads, TaskFunction function, const void* context) {
-    int64_t most = threads == 0 || threads > pool_threads() ? pool_threads() : threads;
+void parallel_tasks(int64_t tasks, int threads, double nanoseconds, TaskFunction function, const void* context) {
+    Pool& pool = Pool::instance();
+    int64_t most = threads == 0 || threads > pool.threads() ? pool.threads() : threads;
     if (most > tasks) most = tasks;
-    if (most <= 1) {
+    const bool wake = nanoseconds >= kAsleep;
+    if (most <= 1 || nanoseconds < kAlone || (!wake && pool.awake() == 0)) {
         for (int64_t task = 0; task < tasks; ++task) function(context, task);
         return;
     }
@@ -211,7 +235,7 @@ void parallel_tasks(int64_t tasks, int threads, TaskFunction function, const voi
     job.function = function;
     job.context = context;
     job.tasks = tasks;
-    Pool::instance().run(job, static_cast<int>(most) - 1);
+    pool.run(job, static_cast<int>(most) - 1, wake);
     if (job.failed.load()) throw job.error;
 }
 

@@ -15,8 +15,12 @@
 namespace attn4j {
 namespace {
 
-// Below this many floating-point operations a thread is not worth waking (about 10 us of work).
+// Below this many floating-point operations another thread is not worth asking (about 10 us of work).
 constexpr double kFlopsPerThread = 2e6;
+
+// Floating-point operations in a nanosecond, about what one core manages: of blocks of queries, and of a few queries,
+// for which it reads memory.
+constexpr double kBlockSpeed = 60, kDecodeSpeed = 10;
 
 }  // namespace
 
@@ -52,10 +56,12 @@ void Plan::require_built() const {
     if (kernels_.blocks == nullptr) fail(ATTN4J_ILLEGAL_STATE, "a plan must be built before it runs: built=false");
 }
 
+double Plan::flops_of(double scores) const {
+    return 2.0 * scores * static_cast<double>(problem_.heads * (problem_.head_dim + problem_.value_dim));
+}
+
 int Plan::threads_for(double scores) const {
-    const AttentionProblem& p = problem_;
-    const double flops = 2.0 * scores * static_cast<double>(p.heads * (p.head_dim + p.value_dim));
-    const int worth = static_cast<int>(std::min(flops / kFlopsPerThread, 1024.0)) + 1;
+    const int worth = static_cast<int>(std::min(flops_of(scores) / kFlopsPerThread, 1024.0)) + 1;
     return threads_ == 0 ? worth : std::min(threads_, worth);
 }
 
@@ -69,7 +75,8 @@ void Plan::run(const AttentionOperands& operands) const {
     const int threads = threads_for(run.scores());
     run.cut(std::min(threads, pool_threads()));
     // Later blocks see more keys when causal: they go first, so that no thread is left with a long one at the end.
-    parallel_for(run.tasks(), threads,
+    const double speed = operands.queries > kernels_.chunks->most_queries ? kBlockSpeed : kDecodeSpeed;
+    parallel_for(run.tasks(), threads, flops_of(run.scores()) / speed,
                  [&](int64_t task) { run.task(problem_.causal ? run.tasks() - 1 - task : task); });
     parallel_for(run.stage_tasks(), threads, [&](int64_t task) { run.stage_task(task); });
     if (is_set(operands.cancelled)) fail(ATTN4J_CANCELLED, "the run was cancelled: cancelled=%d", *operands.cancelled);

@@ -26,6 +26,7 @@ public:
 private:
     void require_open() const;
     void require_built() const;
+    double flops_of(double scores) const;
     int threads_for(double scores) const;
 
     AttentionProblem problem_;

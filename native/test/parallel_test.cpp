@@ -59,6 +59,43 @@ TEST_F(ParallelTest, WorkersHelp) {
     EXPECT_EQ(arrived, 2);
 }
 
+TEST_F(ParallelTest, ShortWorkStaysWithItsCaller) {
+    constexpr double very_short = 1e3, no_reason_to_wake = 2e4;
+    for (const double nanoseconds : {very_short, no_reason_to_wake}) {
+        if (nanoseconds == very_short) {
+            // Awake workers are not asked.
+            parallel_for(100, 0, [](int64_t) {});
+        } else {
+            attn4j::shutdown_pool();
+        }
+        std::set<std::thread::id> seen;
+        int runs = 0;
+        parallel_for(100, 0, nanoseconds, [&](int64_t) {
+            seen.insert(std::this_thread::get_id());
+            ++runs;
+        });
+        EXPECT_EQ(seen, std::set<std::thread::id>{std::this_thread::get_id()}) << nanoseconds;
+        EXPECT_EQ(runs, 100);
+    }
+}
+
+TEST_F(ParallelTest, WorkOfAnySizeIsDoneBesideCallersThatWakeWorkers) {
+    std::vector<std::thread> callers;
+    std::atomic<int64_t> total{0};
+    for (const double nanoseconds : {0.0, 1e4, 5e4, 1e5})
+        callers.emplace_back([&total, nanoseconds] {
+            for (int repeat = 0; repeat < 300; ++repeat) {
+                std::atomic<int64_t> sum{0};
+                parallel_for(20, 0, nanoseconds, [&](int64_t task) { sum += task; });
+                if (sum == 190) ++total;
+                // Longer than a worker stays awake.
+                if (repeat % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        });
+    for (std::thread& caller : callers) caller.join();
+    EXPECT_EQ(total, 4 * 300);
+}
+
 TEST_F(ParallelTest, AnErrorReachesTheCallerAndDropsTheRest) {
     for (const int threads : {1, 4})
         for (int repeat = 0; repeat < 20; ++repeat) {

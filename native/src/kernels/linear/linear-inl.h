@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of linear.h, written once over the vector type. Lanes are rows: strips of up to V vectors of them are
-// transposed once, and the weight is read as it lies, in either layout, with nothing packed. Outputs are made a panel
+// The body of linear.h, written once over the vector type. With a weight [out, in] lanes are rows: strips of up to V
+// vectors of them are transposed once, and the weight is read as it lies, with nothing packed. Outputs are made a panel
 // of features at a time for one strip after the other, transposed, and finished in registers on their way back.
 // Meanwhile the weight of the next panel comes into the second cache, so that its size does not matter.
 #pragma once
 
 #include "kernels/linear/few_rows-inl.h"
+#include "kernels/linear/in_out-inl.h"
 #include "kernels/linear/linear.h"
 #include "kernels/pointwise/pointwise-inl.h"
 #include "kernels/tile-inl.h"
@@ -50,12 +51,7 @@ struct LinearTiles {
             t.load(sums);
         }
         if (first + n == block.in_features) call_for_out<R>(o);
-        if (block.out_in) {
-            add_out_in(t, o);
-        } else {
-            t.template add_columns<false>(block.weight + first * block.weight_stride + panel + o, block.weight_stride,
-                                          x, n);
-        }
+        add(t, o);
         t.store(sums);
     }
 
@@ -70,7 +66,7 @@ struct LinearTiles {
     // Meanwhile calls for the strip's share of the next panel's weight, a line of each row at a time: all at once would
     // wait for each other.
     template <int R>
-    ATTN4J_INLINE void add_out_in(Tile<R, V>& t, int64_t o) const {
+    ATTN4J_INLINE void add(Tile<R, V>& t, int64_t o) const {
         const int64_t stride = block.weight_stride;
         const float* const weight = block.weight + (panel + o) * stride + first;
         const float* const next = weight + kPanel * stride + strip.number * kLine;
@@ -166,8 +162,9 @@ inline void linear_rows(const LinearBlock& block) {
 }
 
 template <typename Tiles>
-inline int64_t linear_workspace_floats(int64_t rows, int64_t in_features, int64_t out_features) {
+inline int64_t linear_workspace_floats(bool out_in, int64_t rows, int64_t in_features, int64_t out_features) {
     if (rows < F32::lanes) return few_rows_workspace_floats(out_features);
+    if (!out_in) return in_out_workspace_floats<Tiles>(rows);
     const bool whole = in_features <= kChunk;
     const int64_t sums = whole ? kPanel : round_up(out_features, kPanel);
     return round_up(rows, F32::lanes) * ((whole ? in_features : kChunk) + sums);
@@ -175,11 +172,13 @@ inline int64_t linear_workspace_floats(int64_t rows, int64_t in_features, int64_
 
 template <typename Tiles>
 inline void linear(const LinearBlock& block) {
-    if (block.rows >= F32::lanes) return linear_rows<Tiles>(block);
-    few_rows<Tiles>(block, [&](int64_t row, int64_t o, int64_t features, const float* sums) {
+    const auto finish_features = [&](int64_t row, int64_t o, int64_t features, const float* sums) {
         for (int64_t c = 0; c < features; c += F32::lanes)
             finish(block, row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
-    });
+    };
+    if (block.rows < F32::lanes) return few_rows<Tiles>(block, finish_features);
+    if (!block.out_in) return in_out<Tiles>(block, finish_features);
+    linear_rows<Tiles>(block);
 }
 
 template <typename Tiles>

@@ -17,7 +17,7 @@ struct LinearBlock {
     const float* residual;  // [rows, out_features], row stride residual_stride, or null
     float* out;             // [rows, out_features], row stride out_stride; aliases nothing
     int64_t x_stride, weight_stride, residual_stride, out_stride;
-    int64_t rows;  // 1 to block_rows of the kernel
+    int64_t rows;  // 1 to block_rows of the kernel; any number from `lanes` on where the weight is [in, out]
     int64_t in_features, out_features;
     bool out_in, gelu;
     float* workspace;  // workspace_floats(...) floats, aligned to 64 bytes, contents of no meaning
@@ -25,8 +25,8 @@ struct LinearBlock {
 
 struct LinearKernel {
     int64_t lanes;       // rows of one vector
-    int64_t block_rows;  // most rows of a block
-    int64_t (*workspace_floats)(int64_t rows, int64_t in_features, int64_t out_features);
+    int64_t block_rows;  // most rows of a block, with a weight [out, in]
+    int64_t (*workspace_floats)(bool out_in, int64_t rows, int64_t in_features, int64_t out_features);
     void (*run)(const LinearBlock& block);
 };
 

@@ -163,6 +163,22 @@ TEST_P(LinearTilesTest, EdgesOfRowsInputsAndOutputs) {
     for (const int64_t in : {767, 768, 769, 1537}) check_all(block / 2 + lanes() + 1, in, 67);
 }
 
+TEST_P(LinearTilesTest, EdgesOfPanelsAndChunksInOut) {
+    LinearCase c{lanes(), 1, 1};
+    c.layout = ATTN4J_IN_OUT;
+    c.bias = c.residual = true;
+    for (const int64_t rows : {lanes(), lanes() + 1, 2 * lanes() - 1, int64_t{191}, int64_t{193}})
+        for (const int64_t in : {1, 63, 64, 65, 129})
+            for (const int64_t out : {1, 23, 47, 48, 49, 95, 96, 97, 143, 193}) {
+                c.rows = rows;
+                c.in = in;
+                c.out = out;
+                c.gap = out % 3;
+                c.activation = out % 2 == 0 ? ATTN4J_GELU : ATTN4J_IDENTITY;
+                check(c);
+            }
+}
+
 TEST_P(LinearTilesTest, ARowDependsOnItselfAlone) {
     for (const attn4j_weight_layout layout : {ATTN4J_OUT_IN, ATTN4J_IN_OUT}) {
         LinearCase c{kernels().linear.block_rows + lanes() + 1, 300, 401};
@@ -171,16 +187,19 @@ TEST_P(LinearTilesTest, ARowDependsOnItselfAlone) {
         c.activation = ATTN4J_GELU;
         const LinearData all = make_data(c, test_seed());
         run(c, all);
-        for (const int64_t r : {int64_t{0}, lanes() - 1, lanes(), c.rows - 1}) {
-            LinearCase one = c;
-            one.rows = 1;
-            LinearData alone = all;
-            alone.x = Tensor::matrix(1, c.in, c.in);
-            std::copy(&all.x.at(r, 0), &all.x.at(r, 0) + c.in, alone.x.data());
-            alone.out = new_out(one);
-            run(one, alone);
-            EXPECT_EQ(difference(alone.out.values(), {&all.out.at(r, 0), &all.out.at(r, 0) + c.out}), "") << r;
-        }
+        for (const int64_t r : {int64_t{0}, lanes() - 1, lanes(), c.rows - 1})
+            for (const int64_t rows : {int64_t{1}, std::min(lanes(), c.rows - r)}) {
+                LinearCase some = c;
+                some.rows = rows;
+                LinearData alone = all;
+                alone.x = Tensor::matrix(rows, c.in, c.in);
+                for (int64_t i = 0; i < rows; ++i)
+                    std::copy(&all.x.at(r + i, 0), &all.x.at(r + i, 0) + c.in, &alone.x.at(i, 0));
+                alone.out = new_out(some);
+                run(some, alone);
+                EXPECT_EQ(difference(alone.out.values(), {&all.out.at(r, 0), &all.out.at(r, 0) + rows * c.out}), "")
+                    << r << ", " << rows;
+            }
     }
 }
 

@@ -18,6 +18,9 @@ final class SentenceTokenizer implements AutoCloseable {
     private static final String OFFLINE = "ai.djl.offline";
     private static final int REPLACEMENT = 0xFFFD;
 
+    /** Fewer texts are done before the library's threads wake, which then take processors from what follows. */
+    private static final int LEAST_IN_PARALLEL = 16;
+
     private final HuggingFaceTokenizer tokenizer;
     private final boolean parallel;
 
@@ -38,7 +41,7 @@ final class SentenceTokenizer implements AutoCloseable {
     /** Token ids of each text, with the model's special tokens around them. */
     List<int[]> tokenize(List<String> texts) {
         List<int[]> all = new ArrayList<>(texts.size());
-        if (parallel && texts.size() > 1) {
+        if (parallel && texts.size() >= LEAST_IN_PARALLEL) {
             for (Encoding encoding : tokenizer.batchEncode(texts)) {
                 all.add(ids(encoding));
             }
