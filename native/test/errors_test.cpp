@@ -103,8 +103,8 @@ TEST_F(PlanTest, Options) {
     EXPECT_REFUSED(attn4j_plan_set_scale(plan, 1e39), ATTN4J_INVALID_ARGUMENT, {"scale=1e+39"});
     EXPECT_REFUSED(attn4j_plan_set_alignment(plan, static_cast<attn4j_alignment>(2)), ATTN4J_INVALID_ARGUMENT,
                    {"alignment must be 0 to 1", "alignment=2"});
-    EXPECT_REFUSED(attn4j_plan_set_isa(plan, static_cast<attn4j_isa>(7)), ATTN4J_INVALID_ARGUMENT,
-                   {"isa must be 0 to 6", "isa=7"});
+    EXPECT_REFUSED(attn4j_plan_set_isa(plan, static_cast<attn4j_isa>(8)), ATTN4J_INVALID_ARGUMENT,
+                   {"isa must be 0 to 7", "isa=8"});
     EXPECT_REFUSED(attn4j_plan_set_threads(plan, -1), ATTN4J_INVALID_ARGUMENT,
                    {"threads must not be negative", "threads=-1"});
 }

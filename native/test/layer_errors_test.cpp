@@ -184,7 +184,7 @@ TEST_F(LayerErrors, RulesOfAllLayers) {
         refuse(layer, [](Arguments& a) { a.width = 0; },
                {counts_features ? "inFeatures must be at least 1: inFeatures=0" : "width must be at least 1: width=0"});
         refuse(layer, [](Arguments& a) { a.threads = -2; }, {"threads must not be negative", "threads=-2"});
-        refuse(layer, [](Arguments& a) { a.isa = static_cast<attn4j_isa>(7); }, {"isa must be 0 to 6", "isa=7"});
+        refuse(layer, [](Arguments& a) { a.isa = static_cast<attn4j_isa>(8); }, {"isa must be 0 to 7", "isa=8"});
         refuse(layer, [](Arguments& a) { a.x = nullptr; }, {null_x.c_str(), "=null"});
         refuse(layer, [](Arguments& a) { a.out = nullptr; }, {"out must not be null"});
         refuse(layer, [](Arguments& a) { a.x_stride = 5; }, {short_x.c_str(), "stride=5", "width=6"});

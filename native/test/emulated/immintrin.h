@@ -52,6 +52,23 @@ inline __m512i emulated_cvtepu16_epi32(__m256i a) {
     return reinterpret_cast<__m512i>(
         emulated_convert<emulated_u32x16, uint32_t>(reinterpret_cast<emulated_u16x16>(a)));
 }
+// Of signed bytes, through memory: as vectors this release of GCC does not compile them.
+inline __m512i emulated_cvtepi8_epi32(__m128i a) {
+    int8_t bytes[16];
+    int32_t lanes[16];
+    __builtin_memcpy(bytes, &a, sizeof a);
+    for (int i = 0; i < 16; ++i) lanes[i] = bytes[i];
+    __m512i v;
+    __builtin_memcpy(&v, lanes, sizeof v);
+    return v;
+}
+inline __m512 emulated_cvtepi32_ps(__m512i a) {
+    int32_t lanes[16];
+    __builtin_memcpy(lanes, &a, sizeof a);
+    __m512 v;
+    for (int i = 0; i < 16; ++i) v[i] = static_cast<float>(lanes[i]);
+    return v;
+}
 inline __m256i emulated_cvtepi32_epi16(__m512i a) {
     return reinterpret_cast<__m256i>(
         emulated_convert<emulated_u16x16, uint16_t>(reinterpret_cast<emulated_u32x16>(a)));
@@ -113,6 +130,9 @@ inline __m512 emulated_reduce(__m512 a) {
 #define _mm512_mask_storeu_ps(p, mask, v) emulated_store<__m512, float>(p, mask, v)
 #define _mm256_maskz_loadu_epi16(mask, p) emulated_load<__m256i, uint16_t>(mask, p)
 #define _mm256_mask_storeu_epi16(p, mask, v) emulated_store<__m256i, uint16_t>(p, mask, v)
+#define _mm_maskz_loadu_epi8(mask, p) emulated_load<__m128i, int8_t>(mask, p)
+#define _mm512_cvtepi8_epi32(a) emulated_cvtepi8_epi32(a)
+#define _mm512_cvtepi32_ps(a) emulated_cvtepi32_ps(a)
 #define _mm512_cvtepu16_epi32(a) emulated_cvtepu16_epi32(a)
 #define _mm512_cvtepi32_epi16(a) emulated_cvtepi32_epi16(a)
 #define _mm512_cvtph_ps(a) emulated_cvtph_ps(a)
