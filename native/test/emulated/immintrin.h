@@ -104,6 +104,13 @@ inline __m512 emulated_shuffle_f32x4(__m512 a, __m512 b) {
     for (int i = 0; i < 16; ++i) v[i] = (i < 8 ? a : b)[(kQuarters >> i / 4 * 2 & 3) * 4 + i % 4];
     return v;
 }
+// Within each quarter.
+template <int kOrder>
+inline __m512 emulated_permute(__m512 a) {
+    __m512 v;
+    for (int i = 0; i < 16; ++i) v[i] = a[i / 4 * 4 + (kOrder >> i % 4 * 2 & 3)];
+    return v;
+}
 
 inline __m512 emulated_getexp(__m512 a) {
     return emulated_each(a, [](float x) { return __builtin_logbf(x); });
@@ -142,6 +149,8 @@ inline __m512 emulated_reduce(__m512 a) {
 #define _mm512_extractf32x8_ps(a, half) emulated_halves(a).of[half]
 #undef _mm512_shuffle_f32x4
 #define _mm512_shuffle_f32x4(a, b, quarters) emulated_shuffle_f32x4<quarters>(a, b)
+#undef _mm512_permute_ps
+#define _mm512_permute_ps(a, order) emulated_permute<order>(a)
 #undef _mm512_getexp_ps
 #define _mm512_getexp_ps(a) emulated_getexp(a)
 #undef _mm512_getmant_ps
