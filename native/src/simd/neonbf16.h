@@ -24,9 +24,7 @@ struct Pairs {
         return {vzip1q_u16(vcombine_u16(e, e), vcombine_u16(o, o))};
     }
     F32 even() const { return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u16(v), 16))}; }
-    F32 odd() const {
-        return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u16(v), vdupq_n_u32(0xffff0000u)))};
-    }
+    F32 odd() const { return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u16(v), vdupq_n_u32(0xffff0000u)))}; }
 };
 
 inline void transpose(Pairs (&r)[4]) {
@@ -45,9 +43,7 @@ struct Largest {
 };
 
 // Infinities and NaN become 0.
-inline Pairs finite_or_zero(Pairs x) {
-    return {vandq_u16(x.v, vcltq_u16(vshlq_n_u16(x.v, 1), vdupq_n_u16(0xff00)))};
-}
+inline Pairs finite_or_zero(Pairs x) { return {vandq_u16(x.v, vcltq_u16(vshlq_n_u16(x.v, 1), vdupq_n_u16(0xff00)))}; }
 
 // Pair i of row d of `to` is (from[2 i][d], from[2 i + 1][d]), for 8 rows of 8 columns: their transpose.
 inline void transpose_pairs(const uint16_t* from, int64_t stride, Pairs (&to)[8]) {

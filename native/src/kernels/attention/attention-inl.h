@@ -130,10 +130,10 @@ inline int64_t attention_workspace_floats(int64_t head_dim, int64_t value_dim, i
     return Shared<Tiles>::floats(head_dim, value_dim) + blocks * own_floats<Tiles>(head_dim, value_dim);
 }
 
-// qT[d][i] = q[i][d] * scale * log2(e)
+// qT[d][i] = q[i][d] * score_factor
 template <int V>
 inline void load_queries(const State<V>& state, const AttentionBlock& block) {
-    const F32 factor = F32::set(block.scale * kLog2E);
+    const F32 factor = score_factor(block.scale, block.softcap);
     if (block.q_type == Element::f32) {
         const float* const q = static_cast<const float*>(block.q);
         transpose_in<V>(block.queries, block.head_dim, factor, state.q, [&](int64_t query, int64_t d, int64_t n) {

@@ -145,7 +145,7 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
                                    round_up((block.head_dim + 1) / 2, Products::pair_unit), state.scores, false);
     const float* const bias = block.bias == nullptr ? nullptr : shared_bias.rows<V>(block, first_key, n);
     // The factor waits for the exponential, unless something must be done to scores in their own units.
-    F32 factor = F32::set(block.scale * kLog2E);
+    F32 factor = score_factor(block.scale, block.softcap);
     const bool dropped = block.dropout.threshold != 0;
     bool hides = kept == Seen::some || (bias != nullptr && shared_bias.hides());
     if (block.softcap > 0 || block.slope != 0 || block.bias != nullptr || kept == Seen::some || dropped ||
@@ -299,9 +299,8 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
         for (int64_t i = 0; i < count; ++i) {
             if (turns[i].next >= turns[i].end) continue;
             if (attn4j::is_set(blocks[i].cancelled)) return Products::end();
-            with_vectors<most>(blocks[i].queries, [&](auto vectors) {
-                advance_pairs<Tiles, decltype(vectors)::count>(turns[i], shared);
-            });
+            with_vectors<most>(blocks[i].queries,
+                               [&](auto vectors) { advance_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
             more = true;
         }
     }

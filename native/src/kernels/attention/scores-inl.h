@@ -28,13 +28,18 @@ inline float* score_row(const Scores& s, int64_t key, int v) {
     return s.data + key * V * F32::lanes + v * F32::lanes;
 }
 
+// What q is multiplied by: scores come out in units of log2, or of the softcap where there is one.
+inline F32 score_factor(float scale, float softcap) { return F32::set(softcap > 0 ? scale / softcap : scale * kLog2E); }
+
+// Of a score in units of the softcap, the capped one in units of log2.
+inline F32 capped(F32 s, float softcap) { return F32::set(softcap * kLog2E) * tanh(s); }
+
 template <int V>
 inline void cap_scores(const Scores& s, float softcap) {
-    const F32 inward = F32::set(kLn2 / softcap), outward = F32::set(softcap * kLog2E);
     for (int64_t key = 0; key < s.keys; ++key)
         for (int v = 0; v < V; ++v) {
             float* row = score_row<V>(s, key, v);
-            (outward * tanh(F32::load(row) * inward)).store(row);
+            capped(F32::load(row), softcap).store(row);
         }
 }
 

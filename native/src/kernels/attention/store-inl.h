@@ -44,6 +44,8 @@ inline void store_queries(const State<V>& state, const AttentionBlock& block) {
 template <typename Tiles, int V>
 inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared) {
     const bool weights = block.stage == Stage::weights;
+    const bool uncapped = block.softcap > 0 && block.stage == Stage::scaled;
+    const F32 unit = F32::set(uncapped ? block.softcap : kLn2);
     F32 ignored[V], base[V], inverse[V], one[V];
     for (int v = 0; v < V; ++v) {
         ignored[v] = F32::zero();
@@ -56,7 +58,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
         const Scores scores{state.scores, first, n};
         const Rows keys = shared.keys.rows(block.k, first, n, block.head_dim);
         score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
-        if (block.softcap > 0 && block.stage != Stage::scaled) cap_scores<V>(scores, block.softcap);
+        if (block.softcap > 0 && !uncapped) cap_scores<V>(scores, block.softcap);
         if (block.stage == Stage::hidden || weights) {
             const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first, n);
             alter_scores<V>(scores, block, bias, Seen::some);
@@ -69,7 +71,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
                 float* row = score_row<V>(scores, key, v);
                 const F32 s = F32::load(row);
                 const F32 w = select(s == F32::set(-kInfinity), F32::zero(), exp2(s - base[v]) * inverse[v]);
-                (weights ? w : s * F32::set(kLn2)).store(row);
+                (weights ? w : s * unit).store(row);
             }
         if (weights && block.dropout.threshold != 0) drop_weights<V>(scores, block);
         transpose_out(state.scores, block.queries, n, one, [&](int64_t query, int64_t key, int64_t count, F32 values) {

@@ -41,7 +41,7 @@ struct HalfCells {
         }
     }
     static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) { return lanes[r] * factor; }
-    static F32 score_factor(const DecodeChunk& c, const float*, int64_t) { return F32::set(c.scale * kLog2E); }
+    static F32 product_factor(const DecodeChunk& c, const float*, int64_t) { return score_factor(c.scale, c.softcap); }
 
     // Weights of a block of keys, cell i of a step those of its keys i and kTile + i, to row r and its second part.
     static void pack_weights(const float* weights, int64_t r, char* to, float&) {
@@ -103,7 +103,7 @@ struct ByteCells {
 
     static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float* units,
                              float* row_buffer) {
-        const F32 factor = F32::set(c.scale * kLog2E);
+        const F32 factor = score_factor(c.scale, c.softcap);
         for (int64_t i = 0; i < cells * kTile; i += F32::lanes) F32::zero().store(reinterpret_cast<float*>(to) + i);
         for (int64_t r = 0; r < query_rows && first + r < rows; ++r) {
             F32 most = F32::zero(), nothing = F32::zero();
@@ -145,7 +145,7 @@ struct ByteCells {
     static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) {
         return number(lanes[r], lanes[query_rows + r], lanes[2 * query_rows + r], lanes[ones]) * factor;
     }
-    static F32 score_factor(const DecodeChunk&, const float* units, int64_t row) { return F32::set(units[row]); }
+    static F32 product_factor(const DecodeChunk&, const float* units, int64_t row) { return F32::set(units[row]); }
 
     // Cell i of a step is of its keys i, kTile + i, 2 * kTile + i and 3 * kTile + i.
     static void pack_weights(const float* weights, int64_t r, char* to, float& size) {

@@ -77,7 +77,7 @@ struct Decoding {
     }
 
     void load_rows() {
-        const F32 factor = F32::set(c.scale * kLog2E);
+        const F32 factor = score_factor(c.scale, c.softcap);
         for (int64_t row = 0; row < rows; ++row) {
             const int64_t from = row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
             float* const to = q + row * q_stride;
@@ -102,7 +102,11 @@ struct Decoding {
         const Ahead values_ahead = ahead_of(values, c.v.type, c.value_dim);
         if (k_type != c.k.type) widen_rows(c.k, c.head_dim, copy, copy_stride, keys);
         with_type(k_type, ScoreAll{*this, keys, values_ahead});
-        const DecodeBlock block{scores, kBlockKeys, first, keys.n, k_type == Element::i8 ? keys.scales : nullptr,
+        const DecodeBlock block{scores,
+                                kBlockKeys,
+                                first,
+                                keys.n,
+                                k_type == Element::i8 ? keys.scales : nullptr,
                                 v_type == Element::i8 ? values.scales : nullptr};
         const bool hides = soften_rows(c, block, rows, state, [] {});
         if (v_type != c.v.type) widen_rows(c.v, c.value_dim, copy, copy_stride, values);

@@ -50,7 +50,7 @@ inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t ro
         float* const at = block.scores + row * block.stride + key;
         F32 s = F32::load(at);
         if (block.k_scales != nullptr) s = s * F32::load(block.k_scales + key);
-        if (c.softcap > 0) s = F32::set(c.softcap * kLog2E) * tanh(s * F32::set(kLn2 / c.softcap));
+        if (c.softcap > 0) s = capped(s, c.softcap);
         if (c.slopes != nullptr) {
             const F32 distance =
                 F32::load(lane_index) - F32::set(static_cast<float>(c.position + query - block.first - key));

@@ -147,7 +147,7 @@ struct TiledDecoding {
         for (int64_t i = 0; i < kTile; ++i) lanes[i] = F32::load(products + (group * kTile + i) * kTile);
         transpose(lanes);
         for (int64_t r = 0; r < Kind::query_rows && first + r < rows; ++r)
-            Kind::score(lanes, r, Kind::score_factor(c, units, first + r))
+            Kind::score(lanes, r, Kind::product_factor(c, units, first + r))
                 .store(scores + (first + r) * block_keys + group * kTile);
     }
 

@@ -138,7 +138,7 @@ struct SmallScores {
 template <typename Tiles, int kWidth>
 inline void score_small(const SmallRows& rows, const Rows& k, const SmallMemory& memory) {
     const DecodeChunk& c = rows.c;
-    const F32 factor = F32::set(c.scale * kLog2E);
+    const F32 factor = score_factor(c.scale, c.softcap);
     const Rows q = small_queries(rows, memory.queries);
     if constexpr (kWidth == F32::lanes) {
         transpose_in<1>(rows.count, c.head_dim, factor, memory.transposed,

@@ -85,7 +85,7 @@ inline bool alter_small(const SmallRows& rows, SmallMemory& memory) {
     for (int64_t key = 0; key < rows.keys; key += keys_of_vector) {
         float* const at = rows.scores + key * kWidth;
         F32 s = F32::load(at);
-        if (c.softcap > 0) s = F32::set(c.softcap * kLog2E) * tanh(s * F32::set(kLn2 / c.softcap));
+        if (c.softcap > 0) s = capped(s, c.softcap);
         if (c.slopes != nullptr)
             s = fma(slope, abs(distance - F32::set(static_cast<float>(c.position - rows.begin - key))), s);
         if (adds) {
