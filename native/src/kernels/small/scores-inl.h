@@ -17,7 +17,8 @@ struct SmallRows {
     int64_t begin, keys, first, count;
     float* scores;  // [keys][width], then weights
     int64_t width = 0;
-    alignas(64) float inverse[F32::lanes] = {};  // of the sums
+    // Of the sums, one a row; as long as the widest vector, which no tile exceeds.
+    alignas(64) float inverse[16] = {};
 
     int64_t head_of(int64_t row) const { return c.group == 1 ? 0 : (first + row) / c.queries; }
     int64_t query_of(int64_t row) const { return c.group == 1 ? first + row : (first + row) % c.queries; }
