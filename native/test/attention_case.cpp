@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "elements.h"
+#include "environment.h"
 #include "kernels/attention/reference.h"
 #include "tolerance.h"
 
@@ -257,4 +258,20 @@ double check(const AttentionCase& c, uint64_t seed) {
     const AttentionData data = make_data(c, random);
     run(c, data);
     return expect_correct(c, data);
+}
+
+void check_threads(AttentionCase c, uint64_t seed) {
+    Random random(seed);
+    const AttentionData data = make_data(c, random);
+    c.threads = 1;
+    run(c, data);
+    expect_correct(c, data);
+    const ScopedThreads pool(8);
+    for (const int32_t threads : {2, 3, 8, 0}) {
+        c.threads = threads;
+        const AttentionData again = with_fresh_output(c, data);
+        run(c, again);
+        EXPECT_EQ(difference(data.out.values(), again.out.values()), "") << c.describe();
+        EXPECT_EQ(difference(data.lse.values(), again.lse.values()), "") << c.describe();
+    }
 }

@@ -75,3 +75,6 @@ double expect_correct(const AttentionCase& c, const AttentionData& data);
 
 // All three: operands from the seed, run, compare.
 double check(const AttentionCase& c, uint64_t seed);
+
+// The same, and that a pool of 8 gives the same bits on any number of threads.
+void check_threads(AttentionCase c, uint64_t seed);

@@ -56,21 +56,7 @@ TEST_P(AttentionInvariants, SameBitsOnAnyNumberOfThreads) {
     attended.key_lengths = {131, 1, 77};
     AttentionCase causal = attended;
     causal.causal = true;
-    for (AttentionCase c : {attended, causal, decoded()}) {
-        Random random(test_seed());
-        const AttentionData data = make_data(c, random);
-        c.threads = 1;
-        run(c, data);
-        expect_correct(c, data);
-        const ScopedThreads pool(8);
-        for (const int32_t threads : {2, 3, 8, 0}) {
-            c.threads = threads;
-            const AttentionData again = with_fresh_output(c, data);
-            run(c, again);
-            EXPECT_EQ(difference(data.out.values(), again.out.values()), "") << c.describe();
-            EXPECT_EQ(difference(data.lse.values(), again.lse.values()), "") << c.describe();
-        }
-    }
+    for (const AttentionCase& c : {attended, causal, decoded()}) check_threads(c, test_seed());
 }
 
 TEST_P(AttentionInvariants, SameBitsAloneOrInABatch) {

@@ -97,19 +97,7 @@ TEST_P(SmallTest, SameBitsOnAnyNumberOfThreads) {
     AttentionCase c = sized(2, 3, 20);
     c.batch = 40;
     c.head_dim = 256;  // work enough for several threads
-    Random random(test_seed());
-    const AttentionData data = make_data(c, random);
-    c.threads = 1;
-    run(c, data);
-    expect_correct(c, data);
-    const ScopedThreads pool(8);
-    for (const int32_t threads : {2, 3, 8, 0}) {
-        c.threads = threads;
-        const AttentionData again = with_fresh_output(c, data);
-        run(c, again);
-        EXPECT_EQ(difference(data.out.values(), again.out.values()), "") << c.describe();
-        EXPECT_EQ(difference(data.lse.values(), again.lse.values()), "") << c.describe();
-    }
+    check_threads(c, test_seed());
 }
 
 // Of a padded batch some sequences are small, one is not, one is empty; each is as it is alone, with lse or without.
