@@ -33,19 +33,15 @@ int64_t rows_of(const AttentionProblem& p, const DecodeKernel& kernel, int64_t q
 
 // Where the parts of a run's memory begin, in floats.
 struct Memory {
-    int64_t lse_stride;                              // most queries of a sequence that is not taken in blocks
-    int64_t starts, unfinished, lse, partials, end;  // starts: 64-bit
+    int64_t starts, unfinished, partials, end;  // starts: 64-bit
 
     Memory(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
         const DecodeKernel& chunks = *kernels.chunks;
         const int64_t units = p.batch * p.kv_heads;
         const int64_t chunk_rows = rows_of(p, chunks, queries);
-        const int64_t small_rows = rows_of(p, queries, kernels.small->most_rows, kernels.small->most_rows);
-        lse_stride = std::max(chunk_rows, small_rows) / (p.heads / p.kv_heads);
         starts = 0;
         unfinished = whole_lines(2 * (p.batch + 1));
-        lse = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
-        partials = lse + whole_lines(p.stage == ATTN4J_STAGE_NONE ? 0 : p.batch * p.heads * lse_stride);
+        partials = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
         end =
             partials +
             (chunk_rows == 0 ? 0 : units * chunks_of(p.keys, chunks) * chunks.partial_floats(chunk_rows, p.value_dim));
@@ -163,8 +159,6 @@ Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, con
     const Memory parts(p_, kernels_, o_.queries);
     starts_ = reinterpret_cast<int64_t*>(memory + parts.starts);
     unfinished_ = reinterpret_cast<int32_t*>(memory + parts.unfinished);
-    lse_ = memory + parts.lse;
-    lse_stride_ = parts.lse_stride;
     partials_ = memory + parts.partials;
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
@@ -239,29 +233,15 @@ void Run::decode(const Sequence& s, int64_t within) const {
     DecodeMerge merge = make_merge(p_, o_, s, kv_head);
     merge.partials = partials;
     merge.count = chunks;
-    if (merge.lse == nullptr && p_.stage != ATTN4J_STAGE_NONE) {
-        merge.lse = lse_of(s, kv_head * group);
-        merge.lse_head_stride = lse_stride_;
-    }
     kernel.merge(merge);
 }
 
 void Run::attend_small(const Sequence& s, int64_t within) const {
-    const int64_t group = p_.heads / p_.kv_heads, first = within * share_.kv_heads;
+    const int64_t first = within * share_.kv_heads;
     DecodeChunk chunk = make_chunk(p_, o_, s, first, 0, s.key_length);
     chunk.workspace = scratch(kernels_.workspace_floats);
-    DecodeMerge result = make_merge(p_, o_, s, first);
-    if (result.lse == nullptr && p_.stage != ATTN4J_STAGE_NONE) {
-        result.lse = lse_of(s, first * group);
-        result.lse_head_stride = lse_stride_;
-    }
-    kernels_.small->run(chunk, result, make_heads(p_, std::min(share_.kv_heads, p_.kv_heads - first)));
-}
-
-// [queries]
-float* Run::lse_of(const Sequence& s, int64_t head) const {
-    if (o_.lse != nullptr) return o_.lse + s.lse + head * s.lse_head_stride;
-    return lse_ + (s.number * p_.heads + head) * lse_stride_;
+    kernels_.small->run(chunk, make_merge(p_, o_, s, first),
+                        make_heads(p_, std::min(share_.kv_heads, p_.kv_heads - first)));
 }
 
 int64_t Run::stage_tasks() const { return p_.stage == ATTN4J_STAGE_NONE ? 0 : o_.batch * (p_.heads / task_heads()); }
@@ -275,7 +255,7 @@ void Run::stage_task(int64_t number) const {
     for (int64_t head = first_head; head < first_head + task_heads(); ++head)
         for (int64_t i = 0; i < blocks.count && !is_set(o_.cancelled); ++i) {
             AttentionBlock block = make_block(p_, o_, s, head, blocks.begin(i), blocks.end(i));
-            block.known_lse = lse_of(s, head) + blocks.begin(i);
+            block.stage_alone = true;
             kernels_.blocks->run(&block, 1, scratch(kernels_.workspace_floats));
         }
 }

@@ -58,7 +58,7 @@ public:
     int64_t tasks() const { return tasks_; }
     void task(int64_t number) const;
 
-    // The stage of sequences that are not taken in blocks, once all tasks are done: from their lse.
+    // The stage of sequences that are not taken in blocks.
     int64_t stage_tasks() const;
     void stage_task(int64_t number) const;
 
@@ -68,7 +68,6 @@ private:
     void decode(const Sequence& s, int64_t within) const;
     void attend_small(const Sequence& s, int64_t within) const;
     Way way_of_sequence(const Sequence& s) const { return way_of(p_, kernels_, s.queries, s.key_length); }
-    float* lse_of(const Sequence& s, int64_t head) const;
 
     const AttentionProblem& p_;
     const AttentionOperands& o_;
@@ -78,8 +77,6 @@ private:
     double scores_ = 0;
     int64_t* starts_;      // [batch + 1], the first task of each sequence
     int32_t* unfinished_;  // [batch, kv_heads], chunks
-    float* lse_;           // [batch, heads, lse_stride], where a stage needs it and the caller does not
-    int64_t lse_stride_;
     float* partials_;      // [batch, kv_heads, most chunks] of partial_floats
 };
 

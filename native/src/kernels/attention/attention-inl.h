@@ -10,45 +10,10 @@
 #include "kernels/attention/products-inl.h"
 #include "kernels/attention/scores-inl.h"
 #include "kernels/attention/shared-inl.h"
+#include "kernels/attention/soften-inl.h"
 #include "kernels/attention/store-inl.h"
 
 namespace {
-
-template <int V>
-inline void fold_maximum(const Scores& s, int64_t from, int64_t to, F32 (&maximum)[V]) {
-    for (int64_t key = from; key < to; ++key)
-        for (int v = 0; v < V; ++v) maximum[v] = max(F32::load(score_row<V>(s, key, v)), maximum[v]);
-}
-
-// Scores to weights: P = exp2(S - maximum), their sum, and what O^T is owed. kHidden marks -inf scores with a weight of
-// -0.
-template <int V, bool kHidden>
-inline void soften(State<V>& state, int64_t keys, const F32 (&maximum)[V]) {
-    constexpr int64_t width = State<V>::width;
-    const F32 hidden = F32::set(-kInfinity);
-    F32 base[V], sum[V];
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v) {
-        const F32 larger = max(maximum[v], state.maximum[v]);
-        // A row that has seen nothing yet must not form -inf - -inf.
-        base[v] = select(larger == hidden, F32::zero(), larger);
-        state.rescale[v] = exp2(state.maximum[v] - base[v]);
-        state.maximum[v] = larger;
-        sum[v] = F32::zero();
-    }
-    for (int64_t key = 0; key < keys; ++key) {
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) {
-            float* row = state.scores + key * width + v * F32::lanes;
-            const F32 s = F32::load(row);
-            const F32 p = exp2(s - base[v]);
-            sum[v] = sum[v] + p;
-            (kHidden ? select(s == hidden, F32::set(-0.0f), p) : p).store(row);
-        }
-    }
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v) state.sum[v] = fma(state.sum[v], state.rescale[v], sum[v]);
-}
 
 // Whether rows [0, rows) of [rows, columns] hold neither NaN nor infinity.
 inline bool finite(const Rows& values, int64_t rows, int64_t columns) {
@@ -170,17 +135,6 @@ inline State<V> state_of(const Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     return state;
 }
 
-// Where another kernel has formed the result: to each row its lse is a maximum with a sum of 1.
-template <typename Tiles, int V>
-inline void know_lse(Turn<Tiles>& turn) {
-    for (int v = 0; v < V; ++v) {
-        const int64_t first = v * F32::lanes, left = turn.block->queries - first;
-        const F32 lse = F32::load_first(turn.block->known_lse + first, left < F32::lanes ? left : F32::lanes);
-        turn.maximum[v] = lse * F32::set(kLog2E);
-        turn.sum[v] = select(lse == F32::set(-kInfinity), F32::zero(), F32::set(1.0f));
-    }
-}
-
 template <typename Tiles, int V>
 inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     const AttentionBlock& block = *turn.block;
@@ -193,7 +147,7 @@ inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
     }
     load_queries(state_of<Tiles, V>(turn, shared), block);
     turn.next = turn.end = 0;
-    if (block.known_lse != nullptr) return know_lse<Tiles, V>(turn);
+    if (block.stage_alone) return;
     // What the block's last query does not see, nobody in it sees; and nobody sees what is before its first query's
     // window. Whole tiles, as far as there are keys.
     constexpr int64_t R = Tiles::rows(V);
@@ -222,7 +176,7 @@ inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
     if (state.fresh)
         for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
             F32::zero().store(state.out + i);
-    if (turn.block->known_lse == nullptr) store_queries(state, *turn.block);
+    if (!turn.block->stage_alone) store_queries(state, *turn.block);
     if (turn.block->stage != Stage::none) store_stage<Tiles>(state, *turn.block, shared);
 }
 

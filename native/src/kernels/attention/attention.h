@@ -62,11 +62,9 @@ struct AttentionBlock {
     uint32_t row;         // batch entry * heads + head: part of the random counter
     int64_t first_query;  // of the block in its sequence: likewise
 
-    // [queries], or null. Where it is given, the stage alone is written, from this lse.
-    const float* known_lse;
-
     Stage stage;
-    float* scores;  // [queries, keys], row stride scores_stride; null for Stage::none
+    bool stage_alone;  // no result: another kernel forms it
+    float* scores;     // [queries, keys], row stride scores_stride; null for Stage::none
     int64_t scores_stride;
     float scores_factor;     // what is written is multiplied by this, 1 unless averaged over heads
     bool scores_accumulate;  // added to what is there

@@ -6,6 +6,7 @@
 #include "kernels/attention/products-inl.h"
 #include "kernels/attention/scores-inl.h"
 #include "kernels/attention/shared-inl.h"
+#include "kernels/attention/soften-inl.h"
 
 namespace {
 
@@ -40,15 +41,44 @@ inline void store_queries(const State<V>& state, const AttentionBlock& block) {
     }
 }
 
+// The scores of keys [first, first + n) as they are after the block's stage; those of weights, before the softmax.
+template <typename Tiles, int V>
+inline void form_stage(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared, int64_t first, int64_t n) {
+    const Scores scores{state.scores, first, n};
+    F32 ignored[V];
+    for (int v = 0; v < V; ++v) ignored[v] = F32::zero();
+    const Rows keys = shared.keys.rows(block.k, first, n, block.head_dim);
+    score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
+    if (block.softcap > 0 && block.stage != Stage::scaled) cap_scores<V>(scores, block.softcap);
+    if (block.stage != Stage::hidden && block.stage != Stage::weights) return;
+    const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first, n);
+    alter_scores<V>(scores, block, bias, Seen::some);
+    hide_outside_window<V>(scores, block);
+    for (int64_t key = block.key_length > first ? block.key_length - first : 0; key < n; ++key)
+        for (int v = 0; v < V; ++v) F32::set(-kInfinity).store(score_row<V>(scores, key, v));
+}
+
+// Maximum and sum of the scores of all keys, where no product with the values has gathered them.
+template <typename Tiles, int V>
+inline void gather_sums(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared) {
+    for (int64_t first = 0; first < block.key_length; first += Tiles::key_block) {
+        const int64_t n = block.key_length - first < Tiles::key_block ? block.key_length - first : Tiles::key_block;
+        form_stage<Tiles>(state, block, shared, first, n);
+        F32 maximum[V];
+        for (int v = 0; v < V; ++v) maximum[v] = F32::set(-kInfinity);
+        fold_maximum(Scores{state.scores, first, n}, 0, n, maximum);
+        soften<V, false>(state, n, maximum);
+    }
+}
+
 // The scores or weights that were asked for: the first product once more, since only now maximum and sum are known.
 template <typename Tiles, int V>
 inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared) {
     const bool weights = block.stage == Stage::weights;
-    const bool uncapped = block.softcap > 0 && block.stage == Stage::scaled;
-    const F32 unit = F32::set(uncapped ? block.softcap : kLn2);
-    F32 ignored[V], base[V], inverse[V], one[V];
+    if (weights && block.stage_alone) gather_sums<Tiles>(state, block, shared);
+    const F32 unit = F32::set(block.softcap > 0 && block.stage == Stage::scaled ? block.softcap : kLn2);
+    F32 base[V], inverse[V], one[V];
     for (int v = 0; v < V; ++v) {
-        ignored[v] = F32::zero();
         one[v] = F32::set(1.0f);
         base[v] = select(state.maximum[v] == F32::set(-kInfinity), F32::zero(), state.maximum[v]);
         inverse[v] = select(state.sum[v] == F32::zero(), F32::zero(), one[v] / state.sum[v]);
@@ -56,16 +86,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
     for (int64_t first = 0; first < block.keys; first += Tiles::key_block) {
         const int64_t n = block.keys - first < Tiles::key_block ? block.keys - first : Tiles::key_block;
         const Scores scores{state.scores, first, n};
-        const Rows keys = shared.keys.rows(block.k, first, n, block.head_dim);
-        score_keys<Tiles::rows(V)>(state, keys, block.head_dim, 0, n, 0, 0, nullptr, ignored);
-        if (block.softcap > 0 && !uncapped) cap_scores<V>(scores, block.softcap);
-        if (block.stage == Stage::hidden || weights) {
-            const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first, n);
-            alter_scores<V>(scores, block, bias, Seen::some);
-            hide_outside_window<V>(scores, block);
-            for (int64_t key = block.key_length > first ? block.key_length - first : 0; key < n; ++key)
-                for (int v = 0; v < V; ++v) F32::set(-kInfinity).store(score_row<V>(scores, key, v));
-        }
+        form_stage<Tiles>(state, block, shared, first, n);
         for (int64_t key = 0; key < n; ++key)
             for (int v = 0; v < V; ++v) {
                 float* row = score_row<V>(scores, key, v);
