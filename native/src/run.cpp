@@ -14,9 +14,9 @@ constexpr int64_t kLine = kAlignment / static_cast<int64_t>(sizeof(float));
 
 int64_t whole_lines(int64_t floats) { return (floats + kLine - 1) / kLine * kLine; }
 
-int64_t chunks_of(int64_t keys, const DecodeKernel& kernel) {
-    return std::max<int64_t>(1, (keys + kernel.chunk - 1) / kernel.chunk);
-}
+int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
+
+int64_t chunks_of(int64_t keys, const DecodeKernel& kernel) { return std::max<int64_t>(1, shares(keys, kernel.chunk)); }
 
 // Rows of a key-value head of a sequence of so many queries, or of the longest of a ragged batch, as far as a kernel
 // takes them; 0 where it takes none.
@@ -31,24 +31,7 @@ int64_t rows_of(const AttentionProblem& p, const DecodeKernel& kernel, int64_t q
     return rows_of(p, queries, kernel.most_queries, kernel.most_rows);
 }
 
-// Where the parts of a run's memory begin, in floats.
-struct Memory {
-    int64_t starts, unfinished, partials, end;  // starts: 64-bit
-
-    Memory(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
-        const DecodeKernel& chunks = *kernels.chunks;
-        const int64_t units = p.batch * p.kv_heads;
-        const int64_t chunk_rows = rows_of(p, chunks, queries);
-        starts = 0;
-        unfinished = whole_lines(2 * (p.batch + 1));
-        partials = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
-        end =
-            partials +
-            (chunk_rows == 0 ? 0 : units * chunks_of(p.keys, chunks) * chunks.partial_floats(chunk_rows, p.value_dim));
-    }
-};
-
-// Most heads in a task, which look at their mask and transpose their bias once for all. More gain nothing.
+// Most heads that take turns over a bias in common. More gain nothing.
 constexpr int64_t kHeadsTogether = 4;
 // A head's keys and values beyond the second cache come from further away each time: more blocks then share one reading
 // (8 % at 32768 keys of 64; nothing at 4096).
@@ -57,18 +40,45 @@ static_assert(kBlocksOfDistant <= kTogether);
 static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
 
 // Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
-bool shares_mask(const AttentionProblem& p) {
-    const auto shared = [](const ScoreStrides& s) { return s.present && s.head == 0 && s.query != 0; };
-    return shared(p.bias) || shared(p.mask);
-}
+bool shared(const ScoreStrides& s) { return s.present && s.head == 0 && s.query != 0; }
 
 // The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
 Share largest_share(const AttentionProblem& p) {
     if (p.averaged) return {p.heads, 1, p.kv_heads};
-    if (shares_mask(p)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads};
+    if (shared(p.bias)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads};
     const bool distant = p.keys > kNearFloats / (p.head_dim + p.value_dim);
     return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads};
 }
+
+// A Seen for each block of keys.
+int64_t seen_of_block(const AttentionProblem& p, const AttentionKernels& kernels) {
+    return shares(p.keys, kernels.blocks->key_block);
+}
+
+// The same for each block of queries of a sequence, where heads have a mask in common.
+int64_t seen_of_sequence(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
+    if (!shared(p.mask)) return 0;
+    const Blocks blocks(p.ragged ? p.queries : queries, kernels.blocks->lanes, kernels.blocks->block_queries);
+    return blocks.count * seen_of_block(p, kernels);
+}
+
+// Where the parts of a run's memory begin, in floats.
+struct Memory {
+    int64_t starts, unfinished, seen, partials, end;  // starts: 64-bit
+
+    Memory(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
+        const DecodeKernel& chunks = *kernels.chunks;
+        const int64_t units = p.batch * p.kv_heads;
+        const int64_t chunk_rows = rows_of(p, chunks, queries);
+        starts = 0;
+        unfinished = whole_lines(2 * (p.batch + 1));
+        seen = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
+        partials = seen + whole_lines(shares(p.batch * seen_of_sequence(p, kernels, queries), sizeof(float)));
+        end =
+            partials +
+            (chunk_rows == 0 ? 0 : units * chunks_of(p.keys, chunks) * chunks.partial_floats(chunk_rows, p.value_dim));
+    }
+};
 
 bool all_bf16(const AttentionProblem& p) {
     return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
@@ -89,8 +99,6 @@ const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& 
     if (bf16->decode_bytes != nullptr && bytes && p.head_dim <= most_dims) return *bf16->decode_bytes;
     return table.decode;
 }
-
-int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
 
 }  // namespace
 
@@ -159,6 +167,9 @@ Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, con
     const Memory parts(p_, kernels_, o_.queries);
     starts_ = reinterpret_cast<int64_t*>(memory + parts.starts);
     unfinished_ = reinterpret_cast<int32_t*>(memory + parts.unfinished);
+    seen_ = reinterpret_cast<Seen*>(memory + parts.seen);
+    seen_each_ = seen_of_sequence(p_, kernels_, o_.queries);
+    std::fill_n(seen_, o_.batch * seen_each_, Seen::unknown);
     partials_ = memory + parts.partials;
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
@@ -209,7 +220,9 @@ void Run::attend(const Sequence& s, int64_t within) const {
     // Blocks of one head follow each other: keys and values read for one are near for the next.
     for (int64_t head = first_head; head < end_head; ++head)
         for (int64_t i = first; i < end; ++i) {
-            together[count++] = make_block(p_, o_, s, head, blocks.begin(i), blocks.end(i));
+            AttentionBlock& block = together[count++];
+            block = make_block(p_, o_, s, head, blocks.begin(i), blocks.end(i));
+            if (seen_each_ > 0) block.seen = seen_ + s.number * seen_each_ + i * seen_of_block(p_, kernels_);
             if (!p_.averaged) continue;
             kernel.run(together, count, workspace);
             count = 0;

@@ -77,6 +77,8 @@ private:
     double scores_ = 0;
     int64_t* starts_;      // [batch + 1], the first task of each sequence
     int32_t* unfinished_;  // [batch, kv_heads], chunks
+    Seen* seen_;           // [batch, blocks of queries, blocks of keys], where heads have a mask in common
+    int64_t seen_each_;    // of a sequence; 0 where there is none
     float* partials_;      // [batch, kv_heads, most chunks] of partial_floats
 };
 

@@ -33,7 +33,7 @@ template <typename Tiles, int V>
 inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t first_key, int64_t n,
                         Shared<Tiles>& shared) {
     constexpr int R = Tiles::rows(V);
-    const Seen kept = shared.kept.of(block, first_key, n);
+    const Seen kept = seen_keys(block, first_key, n, Tiles::key_block);
     if (kept == Seen::none || all_biased_away(block, first_key, n)) return;
     const Scores scores{state.scores, first_key, n};
     const float* const bias = block.bias == nullptr ? nullptr : shared.bias.template rows<V>(block, first_key, n);

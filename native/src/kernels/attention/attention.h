@@ -29,6 +29,9 @@ static inline bool is_set(const int32_t* flag) {
     return flag != nullptr && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
 }
 
+// How much of a block of keys a mask leaves; none is known yet at first.
+enum class Seen : uint8_t { unknown, none, some, all };
+
 struct AttentionBlock {
     const void* q;                 // [queries, head_dim]
     void* out;                     // [queries, value_dim]; aliases nothing
@@ -57,6 +60,9 @@ struct AttentionBlock {
     const float* bias;    // added; -inf hides
     const uint8_t* keep;  // 0 hides
     int64_t bias_query_stride, bias_key_stride, keep_query_stride, keep_key_stride;
+    // What `keep` leaves of each block of keys, [keys / key_block, rounded up], once the block of any head has looked, on
+    // whatever thread; null where each head has its own mask.
+    Seen* seen;
 
     Dropout dropout;
     uint32_t row;         // batch entry * heads + head: part of the random counter

@@ -101,7 +101,6 @@ struct SharedPairs {
 
     float* scores;
     TransposedBias bias;
-    KeptKeys kept;
     uint16_t *key_buffer, *value_buffer;
     const void *k = nullptr, *v = nullptr;
     int64_t first = 0, n = 0;
@@ -136,9 +135,8 @@ struct SharedPairs {
 // Keys [first_key, first_key + n), at the beginning of `kv`, against the block of queries.
 template <typename Products, int V>
 ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, const KeyBlock& kv, int64_t first_key,
-                               int64_t n, TransposedBias& shared_bias, KeptKeys& shared_mask) {
+                               int64_t n, Seen kept, TransposedBias& shared_bias) {
     constexpr int64_t width = State<V>::width;
-    const Seen kept = shared_mask.of(block, first_key, n);
     if (kept == Seen::none || all_biased_away(block, first_key, n)) return;
     const Scores scores{state.scores, first_key, n};
     Products::template multiply<V>(kv.keys.data, kv.keys.stride, round_up(n, Products::row_unit), pairs_at(state.q),
@@ -249,8 +247,9 @@ inline void advance_pairs(PairTurn<typename Tiles::Products>& turn, SharedPairs<
     seen.keys.data += skipped * seen.keys.stride;
     seen.values += skipped;
     State<V> state = pair_state<V>(turn, shared.scores);
-    attend_pairs<typename Tiles::Products, V>(state, block, seen, first + skipped, n - skipped, shared.bias,
-                                              shared.kept);
+    attend_pairs<typename Tiles::Products, V>(state, block, seen, first + skipped, n - skipped,
+                                              seen_keys(block, first + skipped, n - skipped, Tiles::key_block),
+                                              shared.bias);
     turn.fresh = state.fresh;
     for (int v = 0; v < V; ++v) {
         turn.maximum[v] = state.maximum[v];

@@ -10,6 +10,7 @@
 namespace {
 
 using attn4j::AttentionBlock;
+using attn4j::Seen;
 
 constexpr float kInfinity = __builtin_inff();
 constexpr float kLog2E = 1.44269504088896341f, kLn2 = 0.693147180559945309f;
@@ -156,9 +157,6 @@ inline void call_for(const void* first, int64_t stride, int64_t rows, int64_t by
             __builtin_prefetch(static_cast<const char*>(first) + row * stride + byte, 0, 2);
 }
 
-// How much of a block of keys its queries see.
-enum class Seen { none, some, all };
-
 // What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing
 // more.
 inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
@@ -183,6 +181,20 @@ inline Seen kept_keys(const AttentionBlock& block, int64_t first, int64_t n) {
         }
     }
     return any_kept == 0 ? Seen::none : any_hidden == 0 ? Seen::all : Seen::some;
+}
+
+// The same, remembered for the other heads; `key_block` is that of the kernel.
+inline Seen seen_keys(const AttentionBlock& block, int64_t first, int64_t n, int64_t key_block) {
+    if (block.keep == nullptr) return Seen::all;
+    Seen* const known = block.seen == nullptr ? nullptr : block.seen + first / key_block;
+    Seen seen = known == nullptr ? Seen::unknown : __atomic_load_n(known, __ATOMIC_RELAXED);
+    if (seen != Seen::unknown) return seen;
+    seen = kept_keys(block, first, n);
+    if (known != nullptr) __atomic_store_n(known, seen, __ATOMIC_RELAXED);
+    const int64_t next = first + n, after = block.key_length - next < n ? block.key_length - next : n;
+    if (block.keep_query_stride != 0 && block.keep_key_stride != 0)
+        call_for(block.keep + next, block.keep_query_stride, block.queries, after);
+    return seen;
 }
 
 // Whether the bias of keys [first, first + n) is -inf for every query. The first other vector ends the search.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What blocks of queries that take turns over the same keys make once for all of them: rows widened to float32, and
-// the bias transposed, and what the boolean mask leaves. Each remembers what it was made for.
+// the bias transposed. Each remembers what it was made for.
 #pragma once
 
 #include "kernels/attention/scores-inl.h"
@@ -26,8 +26,7 @@ struct WideRows {
     }
 };
 
-// Remembers for which scores something was made: queries of a block, keys of a run, and the mask or bias they have in
-// common. Blocks of queries that take turns have a slot each, so that it serves all heads.
+// Remembers for which scores something was made: queries of a block, keys of a run, and the bias they have in common. Blocks of queries that take turns have a slot each, so that it serves all heads.
 struct Slots {
     static constexpr int count = attn4j::kBlocksTogether;
 
@@ -81,23 +80,6 @@ struct TransposedBias {
     bool hides() const { return hiding[slots.latest]; }
 };
 
-// What the boolean mask leaves of blocks of queries and keys.
-struct KeptKeys {
-    Slots slots;
-    Seen seen[Slots::count];
-
-    Seen of(const AttentionBlock& block, int64_t first_key, int64_t n) {
-        if (block.keep == nullptr) return Seen::all;
-        if (!slots.find(block.keep, first_key, n, block.queries)) {
-            seen[slots.latest] = kept_keys(block, first_key, n);
-            const int64_t next = first_key + n, after = block.key_length - next < n ? block.key_length - next : n;
-            if (block.keep_query_stride != 0 && block.keep_key_stride != 0)
-                call_for(block.keep + next, block.keep_query_stride, block.queries, after);
-        }
-        return seen[slots.latest];
-    }
-};
-
 template <typename Tiles>
 struct Shared {
     static constexpr int64_t width = Tiles::max_vectors * F32::lanes;
@@ -106,7 +88,6 @@ struct Shared {
 
     float* scores;
     TransposedBias bias;
-    KeptKeys kept;
     WideRows keys, values;
 
     static int64_t floats(int64_t head_dim, int64_t value_dim) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What blocks of queries that take turns share must be what each would have had alone: a bias transposed for several
-// heads, keys and values widened for several blocks of one head.
+// What blocks of queries share must be what each would have had alone: a bias transposed for several heads, what a mask
+// leaves of each block of keys, keys and values widened for several blocks of one head.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -34,11 +34,19 @@ std::vector<uint16_t> bf16(const std::vector<float>& values) {
     return halves;
 }
 
+// What is added to scores or hides them: [heads, queries, keys], or the same for all heads if head_stride is 0. Null for
+// none.
+struct Added {
+    const float* bias = nullptr;
+    const uint8_t* mask = nullptr;
+    int64_t head_stride = 0;
+};
+
 class AttentionSharing : public IsaTest {
 protected:
-    // The result over queries [first, first + queries) of keys of the given type.
+    // The result over queries [first, first + queries) of keys of the given type; `added` begins at the first of them.
     std::vector<float> run(const float* q, const void* k, const void* v, attn4j_dtype type, int64_t first,
-                           int64_t queries, const float* bias, int64_t bias_head, int32_t threads) const {
+                           int64_t queries, const Added& added, int32_t threads) const {
         attn4j_plan plan = attn4j_plan_create(1, kHeads, kHeads, queries, kKeys, kHeadDim, kHeadDim);
         EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_threads(plan, threads), ATTN4J_OK);
@@ -46,14 +54,17 @@ protected:
         EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, type), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_strides(plan, ATTN4J_Q, kHeads * kQueries * kHeadDim, kQueries * kHeadDim, kHeadDim),
                   ATTN4J_OK);
-        if (bias != nullptr) {
-            EXPECT_EQ(attn4j_plan_set_bias(plan, 0, bias_head, kKeys, 1), ATTN4J_OK);
+        if (added.bias != nullptr) {
+            EXPECT_EQ(attn4j_plan_set_bias(plan, 0, added.head_stride, kKeys, 1), ATTN4J_OK);
+        }
+        if (added.mask != nullptr) {
+            EXPECT_EQ(attn4j_plan_set_mask(plan, 0, added.head_stride, kKeys, 1), ATTN4J_OK);
         }
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         std::vector<float> out(static_cast<size_t>(kHeads * queries * kHeadDim));
         EXPECT_EQ(attn4j_plan_run(plan, 1, queries, kKeys, q + first * kHeadDim, k, v, out.data(), nullptr, nullptr,
-                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, bias, nullptr, nullptr, nullptr,
-                                  nullptr, 0, nullptr),
+                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, added.bias, added.mask, nullptr,
+                                  nullptr, nullptr, 0, nullptr),
                   ATTN4J_OK)
             << attn4j_error_message();
         attn4j_plan_free(plan);
@@ -81,10 +92,37 @@ TEST_P(AttentionSharing, ABiasOfAllHeadsOrOneEach) {
 
     const ScopedThreads pool(8);
     const std::vector<float> each =
-        run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, copies.data(), kQueries * kKeys, 1);
+        run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, {copies.data(), nullptr, kQueries * kKeys}, 1);
     for (const int32_t threads : {1, 2, 8}) {
         const std::vector<float> one =
-            run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, bias.data(), 0, threads);
+            run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, {bias.data(), nullptr, 0}, threads);
+        EXPECT_TRUE(same_bits(each.data(), one.data(), static_cast<int64_t>(one.size()))) << "threads=" << threads;
+    }
+}
+
+TEST_P(AttentionSharing, AMaskOfAllHeadsOrOneEach) {
+    Random random(test_seed());
+    const std::vector<float> q = normal(random, kHeads * kQueries * kHeadDim);
+    const std::vector<uint16_t> k = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    const std::vector<uint16_t> v = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    // Blocks that are hidden, blocks that are seen, and blocks with a few holes.
+    std::vector<uint8_t> mask(kQueries * kKeys, 1);
+    for (int64_t query = 0; query < kQueries; ++query)
+        for (int64_t key = 0; key < kKeys; ++key) {
+            const bool away = query < 130 && key >= 128, hole = query >= 250 && (7 * query + key) % 31 == 0;
+            if (away || hole) mask[static_cast<size_t>(query * kKeys + key)] = 0;
+        }
+    std::vector<uint8_t> copies;
+    for (int64_t head = 0; head < kHeads; ++head) copies.insert(copies.end(), mask.begin(), mask.end());
+
+    const ScopedThreads pool(8);
+    const std::vector<float> each =
+        run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {nullptr, copies.data(), kQueries * kKeys}, 1);
+    const std::vector<float> unmasked = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {}, 1);
+    EXPECT_FALSE(same_bits(each.data(), unmasked.data(), kHeadDim));
+    for (const int32_t threads : {1, 2, 8}) {
+        const std::vector<float> one =
+            run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {nullptr, mask.data(), 0}, threads);
         EXPECT_TRUE(same_bits(each.data(), one.data(), static_cast<int64_t>(one.size()))) << "threads=" << threads;
     }
 }
@@ -94,10 +132,10 @@ TEST_P(AttentionSharing, KeysOfSixteenBitsForAllQueriesOrAFew) {
     const std::vector<float> q = normal(random, kHeads * kQueries * kHeadDim);
     const std::vector<uint16_t> k = bf16(normal(random, kHeads * kKeys * kHeadDim));
     const std::vector<uint16_t> v = bf16(normal(random, kHeads * kKeys * kHeadDim));
-    const std::vector<float> all = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, nullptr, 0, 1);
+    const std::vector<float> all = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {}, 1);
     for (int64_t first = 0; first < kQueries; first += 40) {
         constexpr int64_t n = 40;
-        const std::vector<float> few = run(q.data(), k.data(), v.data(), ATTN4J_BF16, first, n, nullptr, 0, 1);
+        const std::vector<float> few = run(q.data(), k.data(), v.data(), ATTN4J_BF16, first, n, {}, 1);
         for (int64_t head = 0; head < kHeads; ++head)
             EXPECT_TRUE(same_bits(all.data() + (head * kQueries + first) * kHeadDim, few.data() + head * n * kHeadDim,
                                   n * kHeadDim))
