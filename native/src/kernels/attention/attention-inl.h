@@ -15,16 +15,24 @@
 
 namespace {
 
-// Whether rows [0, rows) of [rows, columns] hold neither NaN nor infinity.
-inline bool finite(const Rows& values, int64_t rows, int64_t columns) {
-    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
-    F32 total = F32::zero();
-    for (int64_t row = 0; row < rows; ++row)
-        for (int64_t c = 0; c < columns; c += F32::lanes)
-            total = fma(
-                load_some(values.data + row * values.stride + c, columns - c < F32::lanes ? columns - c : F32::lanes),
-                F32::zero(), total);
-    return !any(!(total == F32::zero()));
+// Whether rows [begin, end) of [rows, columns] hold neither NaN nor infinity.
+inline bool finite(const Rows& values, int64_t begin, int64_t end, int64_t columns) {
+    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum. Several sums, or each would wait for the
+    // one before it.
+    constexpr int sums = 4;
+    F32 total[sums];
+    for (F32& t : total) t = F32::zero();
+    for (int64_t row = begin; row < end; ++row) {
+        const float* const from = values.data + row * values.stride;
+        int64_t c = 0;
+        for (; columns - c >= sums * F32::lanes; c += sums * F32::lanes)
+#pragma GCC unroll 64
+            for (int i = 0; i < sums; ++i) total[i] = fma(F32::load(from + c + i * F32::lanes), F32::zero(), total[i]);
+        for (; c < columns; c += F32::lanes)
+            total[0] =
+                fma(load_some(from + c, columns - c < F32::lanes ? columns - c : F32::lanes), F32::zero(), total[0]);
+    }
+    return !any(!((total[0] + total[1]) + (total[2] + total[3]) == F32::zero()));
 }
 
 // One block of keys, first_key on, against the block of queries. All of its keys exist and are within the sequence's
@@ -43,7 +51,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     const int64_t from = low <= 0 ? 0 : low >= n ? n : round_up(low, R) < n ? round_up(low, R) : n;
     const int64_t to = high >= n ? n : high <= from ? from : from + (high - from) / R * R;
     const bool edges = from > 0 || to < n;
-    const bool hides = edges || biased_away || kept == Seen::some;
+    const bool hides_anywhere = biased_away || kept == Seen::some, hides = edges || hides_anywhere;
     // A bias alone that hides nothing is added in registers.
     const bool altered =
         block.softcap > 0 || block.slope != 0 || kept == Seen::some || (bias != nullptr && (biased_away || edges));
@@ -59,9 +67,9 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
         alter_scores<V>(scores, block, bias, kept);
         fold_maximum(scores, from, to, maximum);
     } else {
-        if (from > 0) score_edge_keys<R>(state, keys, block, first_key, 0, from);
+        if (from > 0) score_edge_keys<Tiles::rows(1)>(state, keys, block, first_key, 0, from);
         score_keys<R>(state, keys, block.head_dim, from, to, from, to, bias, maximum);
-        if (to < n) score_edge_keys<R>(state, keys, block, first_key, to, n);
+        if (to < n) score_edge_keys<Tiles::rows(1)>(state, keys, block, first_key, to, n);
     }
     if (edges) {
         hide_outside_window<V>(scores, block);
@@ -76,7 +84,10 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     if (block.dropout.threshold != 0) drop_weights<V>(scores, block);
 
     const Rows values = shared.values.rows(block.v, first_key, n, block.value_dim);
-    if (!hides || finite(values, n, block.value_dim)) {
+    const bool harmless = hides_anywhere
+                              ? finite(values, 0, n, block.value_dim)
+                              : finite(values, 0, from, block.value_dim) && finite(values, to, n, block.value_dim);
+    if (harmless) {
         weigh_values<Tiles, V, false>(state, values, block, first_key, from, to, n);
     } else {
         weigh_values<Tiles, V, true>(state, values, block, first_key, from, to, n);

@@ -82,7 +82,7 @@ inline void attend_small(const DecodeChunk& c, const attn4j::DecodeMerge& to, Sm
     for (int64_t first = 0; first < all; first += F32::lanes) {
         SmallRows rows{c, begin, keys, first, all - first < F32::lanes ? all - first : F32::lanes, memory.scores};
         const bool hides = form_weights<Tiles, F32::lanes>(rows, k, memory, to);
-        hides && !finite(v, keys, c.value_dim) ? weigh_small<true>(v, rows, to) : weigh_small<false>(v, rows, to);
+        hides && !finite(v, 0, keys, c.value_dim) ? weigh_small<true>(v, rows, to) : weigh_small<false>(v, rows, to);
     }
 }
 
