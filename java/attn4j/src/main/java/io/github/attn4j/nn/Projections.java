@@ -1,63 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 
-/**
- * The memory between the layers of a forward for some entries of a batch, and the views of it for the sizes of the last
- * run. Not thread-safe.
- */
-final class Projections implements AutoCloseable {
+/** The memory between the layers of a module with projections of its own for each input. */
+final class Projections extends ForwardMemory<Projections.Views> {
     private final Blueprint blueprint;
-    private final Scratch memory = new Scratch(DType.FLOAT32);
-    private long entries = -1;
-    private long queries;
-    private long keys;
-    private Views whole;
-    private Views rest;
 
     Projections(Blueprint blueprint) {
         this.blueprint = blueprint;
     }
 
-    /** Floats of an entry. */
+    @Override
     long floats(long ofQueries, long ofKeys) {
         return 2 * blueprint.headDim * (ofQueries * blueprint.heads() + ofKeys * blueprint.kvHeads);
     }
 
-    /** Makes room, and the views of these sizes. */
-    void fit(long newEntries, long newQueries, long newKeys) {
-        if (newEntries == entries && newQueries == queries && newKeys == keys) {
-            return;
-        }
-        entries = -1;
-        rest = null;
+    @Override
+    Views take(long ofEntries, long ofQueries, long ofKeys) {
         long width = blueprint.heads() * blueprint.headDim;
         long kvWidth = blueprint.kvHeads * blueprint.headDim;
-        memory.begin(newEntries * floats(newQueries, newKeys));
-        whole = views(memory.take(newEntries, newQueries, width), memory.take(newEntries, newQueries, width),
-            memory.take(newEntries, newKeys, kvWidth), memory.take(newEntries, newKeys, kvWidth));
-        entries = newEntries;
-        queries = newQueries;
-        keys = newKeys;
+        return views(memory.take(ofEntries, ofQueries, width), memory.take(ofEntries, ofQueries, width),
+            memory.take(ofEntries, ofKeys, kvWidth), memory.take(ofEntries, ofKeys, kvWidth));
     }
 
-    /** Of all entries. */
-    Views all() {
-        return whole;
-    }
-
-    /** Of so many entries: all, or as many as were taken last, or others. */
-    Views of(long some) {
-        if (some == entries) {
-            return whole;
-        }
-        if (rest == null || rest.entries() != some) {
-            rest = views(whole.query.rows().slice(0, 0, some), whole.context.rows().slice(0, 0, some),
-                whole.key.rows().slice(0, 0, some), whole.value.rows().slice(0, 0, some));
-        }
-        return rest;
+    @Override
+    Views first(Views all, long some) {
+        return views(all.query.rows().slice(0, 0, some), all.context.rows().slice(0, 0, some),
+            all.key.rows().slice(0, 0, some), all.value.rows().slice(0, 0, some));
     }
 
     private Views views(Tensor query, Tensor context, Tensor key, Tensor value) {
@@ -70,17 +40,12 @@ final class Projections implements AutoCloseable {
             Projected.of(value, blueprint.kvHeads), Projected.of(context, blueprint.heads()), gates);
     }
 
-    /** Frees the memory; may come twice. */
-    @Override
-    public void close() {
-        memory.close();
-    }
-
     /**
      * The memory of some entries.
      *
      * @param context what the heads give
      * @param gates what the gate layer gives, null if there is none; in the memory of the queries
      */
-    record Views(long entries, Projected query, Projected key, Projected value, Projected context, Tensor gates) {}
+    record Views(long entries, Projected query, Projected key, Projected value, Projected context, Tensor gates)
+        implements ForwardMemory.Views {}
 }

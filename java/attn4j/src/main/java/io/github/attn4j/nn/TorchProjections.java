@@ -1,100 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.nn;
 
-import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 
-/**
- * The memory between the layers of a {@link TorchForward} for some entries of a batch, and the views of it for the sizes
- * of the last run. Not thread-safe.
- */
-final class TorchProjections implements AutoCloseable {
+/** The memory between the layers of a {@link TorchForward}, whose projections may be several at once. */
+final class TorchProjections extends ForwardMemory<TorchProjections.Views> {
     /** How many projections there are: of one input, of query and key-value, of three. */
     static final int SELF = 1, CROSS = 2, SEPARATE = 3;
 
     private final TorchBlueprint blueprint;
-    private final Scratch memory = new Scratch(DType.FLOAT32);
     private int projections;
-    private long entries;
-    private long queries;
-    private long keys;
-    private Views whole;
-    private Views rest;
     private TorchBlueprint.Layers extended;
 
     TorchProjections(TorchBlueprint blueprint) {
         this.blueprint = blueprint;
     }
 
-    /** Floats of an entry. */
+    @Override
     long floats(long ofQueries, long ofKeys) {
         long extra = blueprint.extra();
         return blueprint.options.width * (2 * ofQueries + 2 * ofKeys + (extra == 0 ? 0 : 2 * (ofKeys + extra)));
     }
 
-    /** Makes room, and the views of these sizes. */
+    /** Makes room, and the views of these sizes and so many projections. */
     void fit(int newProjections, long newEntries, long newQueries, long newKeys) {
-        if (newProjections == projections && newEntries == entries && newQueries == queries && newKeys == keys) {
-            return;
+        if (newProjections != projections) {
+            projections = newProjections;
+            forget();
         }
-        projections = 0;
-        rest = null;
-        extended = null;
-        long width = blueprint.options.width;
-        long all = newKeys + blueprint.extra();
-        boolean extra = all > newKeys;
-        memory.begin(newEntries * floats(newQueries, newKeys));
-        Tensor context = rows(newEntries, newQueries, width);
-        Tensor query = newProjections == SELF ? null : rows(newEntries, newQueries, width);
-        Tensor joint = newProjections == SEPARATE ? null
-            : rows(newEntries, newKeys, (newProjections == SELF ? 3 : 2) * width);
-        Tensor key = joint != null ? null : rows(newEntries, newKeys, width);
-        Tensor value = joint != null ? null : rows(newEntries, newKeys, width);
-        Tensor longKey = extra ? rows(newEntries, all, width) : null;
-        whole = views(new Rows(context, joint, query, key, value, longKey,
-            extra ? rows(newEntries, all, width) : null), newKeys);
-        projections = newProjections;
-        entries = newEntries;
-        queries = newQueries;
-        keys = newKeys;
+        fit(newEntries, newQueries, newKeys);
     }
 
     int projections() {
         return projections;
     }
 
-    /** Of so many entries: all, or as many as were taken last, or others. */
-    Views of(long some) {
-        if (some == entries) {
-            return whole;
-        }
-        if (rest == null || rest.entries() != some) {
-            rest = views(whole.rows().first(blueprint.batchDim(), some), keys);
-        }
-        return rest;
+    @Override
+    Views take(long ofEntries, long ofQueries, long ofKeys) {
+        extended = null;
+        long width = blueprint.options.width;
+        long all = ofKeys + blueprint.extra();
+        boolean extra = all > ofKeys;
+        Tensor context = rows(ofEntries, ofQueries, width);
+        Tensor query = projections == SELF ? null : rows(ofEntries, ofQueries, width);
+        Tensor joint = projections == SEPARATE ? null
+            : rows(ofEntries, ofKeys, (projections == SELF ? 3 : 2) * width);
+        Tensor key = joint != null ? null : rows(ofEntries, ofKeys, width);
+        Tensor value = joint != null ? null : rows(ofEntries, ofKeys, width);
+        Tensor longKey = extra ? rows(ofEntries, all, width) : null;
+        return views(new Rows(context, joint, query, key, value, longKey, extra ? rows(ofEntries, all, width) : null),
+            ofKeys);
+    }
+
+    @Override
+    Views first(Views all, long some) {
+        return views(all.rows.first(blueprint.batchDim(), some), keys());
     }
 
     /** Copies keys and values to where rows stand behind them. */
     void extend(Views views, TorchBlueprint.Layers layers) {
         if (layers != extended) {
-            behind(whole.longKey().heads(), layers.biasK());
-            behind(whole.longValue().heads(), layers.biasV());
+            behind(all().longKey.heads(), layers.biasK());
+            behind(all().longValue.heads(), layers.biasV());
             extended = layers;
         }
         views.longKeys().copyFrom(views.key().heads());
         views.longValues().copyFrom(views.value().heads());
     }
 
-    /** Frees the memory; may come twice. */
-    @Override
-    public void close() {
-        memory.close();
-    }
-
     /** The bias row, if there is one, then zeros, if they are wanted: for the weights of one load and these sizes. */
     private void behind(Tensor all, Tensor bias) {
-        Tensor rows = all.slice(2, keys, all.size(2));
-        for (long entry = 0; entry < entries; entry++) {
+        Tensor rows = all.slice(2, keys(), all.size(2));
+        for (long entry = 0; entry < entries(); entry++) {
             Tensor each = rows.select(0, entry);
             if (bias != null) {
                 each.select(1, 0).copyFrom(bias.reshape(each.size(0), each.size(2)));
@@ -145,7 +122,8 @@ final class TorchProjections implements AutoCloseable {
 
     /** The memory of some entries. Long ones have rows behind those of the input, which are longKeys and longValues. */
     record Views(Rows rows, long entries, Projected context, Projected query, Projected key, Projected value,
-                 Projected longKey, Projected longValue, Tensor longKeys, Tensor longValues) {
+                 Projected longKey, Projected longValue, Tensor longKeys, Tensor longValues)
+        implements ForwardMemory.Views {
         /** What several projections at once write, or null. */
         Tensor joint() {
             return rows.joint;
