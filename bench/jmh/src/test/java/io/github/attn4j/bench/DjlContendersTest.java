@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench;
 
-import org.junit.jupiter.api.Test;
-
 /** DJL, which brings a PyTorch of its own. */
-class DjlContendersTest {
-    @Test
-    void module() throws Exception {
-        Checks.module("djl");
+class DjlContendersTest extends Contenders {
+    DjlContendersTest() {
+        module("djl");
     }
 }
