@@ -39,6 +39,8 @@ struct PairSplat {
 
 inline F32 dot(PairSplat a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
 
+inline void conceal(Pairs& x) { __asm__ volatile("" : "+x"(x.v)); }
+
 inline void transpose(Pairs (&r)[16]) {
     F32 t[16];
     for (int i = 0; i < 16; ++i) t[i].v = _mm512_castsi512_ps(r[i].v);

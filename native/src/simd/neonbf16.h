@@ -27,6 +27,8 @@ struct Pairs {
     F32 odd() const { return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u16(v), vdupq_n_u32(0xffff0000u)))}; }
 };
 
+inline void conceal(Pairs& x) { __asm__ volatile("" : "+w"(x.v)); }
+
 inline void transpose(Pairs (&r)[4]) {
     F32 t[4];
     for (int i = 0; i < 4; ++i) t[i].v = vreinterpretq_f32_u16(r[i].v);

@@ -3,6 +3,7 @@
 // holds two rows of `a`, or two lanes of `b`, or the 2 x 2 sums of both.
 #pragma once
 
+#include "kernels/limit/pairs-inl.h"
 #include "kernels/tile-inl.h"
 
 namespace {
@@ -74,24 +75,10 @@ struct BlockProducts {
     static void begin() {}
     static void end() {}
 
-    // Register-only rounds and their FLOPs, as limit-inl.h: chains enough for four products a cycle.
+    // As pair_flops: of 2 x 2 sums four multiply-adds each.
     static double flops(int64_t rounds) {
-        constexpr int chains = 24;
-        F32 a[chains];
-        for (int i = 0; i < chains; ++i) a[i] = F32::set(static_cast<float>(i));
-        Pairs x = Pairs::zero();
         const Pairs y = Pairs::zero();
-        for (int64_t round = 0; round < rounds; ++round) {
-            // Not the same numbers each round, as far as the compiler knows.
-            __asm__ volatile("" : "+w"(x.v));
-#pragma GCC unroll 24
-            for (int i = 0; i < chains; ++i) a[i] = multiply_blocks(y, x, a[i]);
-        }
-        F32 total = F32::zero();
-        for (int i = 0; i < chains; ++i) total = total + a[i];
-        volatile float sink = sum(total);
-        (void)sink;
-        return 32.0 * chains * static_cast<double>(rounds);
+        return pair_flops(rounds, 32.0, [&](Pairs x, F32 c) { return multiply_blocks(y, x, c); });
     }
 
     // Of each vector, two rows of pairs become the four numbers of lanes 0 and 1 and those of lanes 2 and 3.

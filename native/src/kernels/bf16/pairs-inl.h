@@ -4,6 +4,7 @@
 // where a pair is two neighbours along the summed dimension. `a` is read as it lies.
 #pragma once
 
+#include "kernels/limit/pairs-inl.h"
 #include "kernels/tile-inl.h"
 
 namespace {
@@ -57,25 +58,11 @@ struct PairProducts {
     template <int V>
     static void arrange(uint16_t*, int64_t) {}
 
-    // Register-only rounds and their FLOPs, as limit-inl.h: chains enough for two dots a cycle.
+    // As pair_flops: of a lane two multiply-adds.
     static double flops(int64_t rounds) {
-        constexpr int chains = 24;
-        F32 a[chains];
-        for (int i = 0; i < chains; ++i) a[i] = F32::set(static_cast<float>(i));
         alignas(64) const uint16_t numbers[2 * Pairs::lanes] = {};
-        Pairs x = Pairs::load(numbers);
         const PairSplat y = PairSplat::load(numbers);
-        for (int64_t round = 0; round < rounds; ++round) {
-            // Not the same numbers each round, as far as the compiler knows.
-            __asm__ volatile("" : "+x"(x.v));
-#pragma GCC unroll 24
-            for (int i = 0; i < chains; ++i) a[i] = dot(y, x, a[i]);
-        }
-        F32 total = F32::zero();
-        for (int i = 0; i < chains; ++i) total = total + a[i];
-        volatile float sink = sum(total);
-        (void)sink;
-        return 4.0 * F32::lanes * chains * static_cast<double>(rounds);
+        return pair_flops(rounds, 4.0 * F32::lanes, [&](Pairs x, F32 c) { return dot(y, x, c); });
     }
 
     template <int V>
