@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/pool/pool.h"
+#include "kernels/squares-inl.h"
 
 namespace {
 
@@ -20,13 +21,8 @@ inline void normalize(const attn4j::Normalize& w) {
     for (int64_t row = 0; row < w.rows; ++row) {
         const float* x = w.x + row * w.x_stride;
         float* out = w.out + row * w.out_stride;
-        F32 squares = F32::zero();
-        for (int64_t c = 0; c < w.width; c += F32::lanes) {
-            const F32 y = F32::load_first(x + c, w.width - c < F32::lanes ? w.width - c : F32::lanes);
-            squares = fma(y, y, squares);
-        }
         // The limit comes first: a NaN length stays NaN.
-        const F32 length = max(F32::set(w.epsilon), sqrt(F32::set(sum(squares))));
+        const F32 length = max(F32::set(w.epsilon), sqrt(F32::set(sum_of_squares(x, w.width))));
         const F32 inverse = F32::set(1.0f) / length;
         for (int64_t c = 0; c < w.width; c += F32::lanes) {
             const int64_t n = w.width - c < F32::lanes ? w.width - c : F32::lanes;

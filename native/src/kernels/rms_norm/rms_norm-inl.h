@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/rms_norm/rms_norm.h"
+#include "kernels/squares-inl.h"
 
 namespace {
 
@@ -10,12 +11,7 @@ inline void rms_norm(const attn4j::RmsNorm& w) {
     for (int64_t row = 0; row < w.rows; ++row) {
         const float* x = w.x + row * w.x_stride;
         float* out = w.out + row * w.out_stride;
-        F32 squares = F32::zero();
-        for (int64_t c = 0; c < w.width; c += F32::lanes) {
-            const F32 y = F32::load_first(x + c, w.width - c < F32::lanes ? w.width - c : F32::lanes);
-            squares = fma(y, y, squares);
-        }
-        const F32 mean = F32::set(sum(squares) / static_cast<float>(w.width) + w.epsilon);
+        const F32 mean = F32::set(sum_of_squares(x, w.width) / static_cast<float>(w.width) + w.epsilon);
         const F32 inverse = F32::set(1.0f) / sqrt(mean);
         for (int64_t c = 0; c < w.width; c += F32::lanes) {
             const int64_t n = w.width - c < F32::lanes ? w.width - c : F32::lanes;
