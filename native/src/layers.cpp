@@ -10,20 +10,32 @@
 
 namespace attn4j {
 namespace {
-using Long = long long;
-}
 
-void layer_norm(const Matrix& x, const Matrix& residual, const float* gamma, const float* beta, double epsilon,
-                const MutableMatrix& out, int64_t rows, int64_t width, const Execution& execution) {
+using Long = long long;
+
+void require_rows(int64_t rows, int64_t width, const Execution& execution) {
     require_size("rows", rows, 0);
     require_size("width", width, 1);
     require_threads(execution.threads);
-    require_epsilon(epsilon);
-    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
-    if (rows == 0) return;
+}
+
+// Floats of out; it may be x.
+int64_t span_in_place(const Matrix& x, const MutableMatrix& out, int64_t rows, int64_t width) {
     const int64_t out_floats = span(out, rows, width);
     span(x, rows, width);
     require_same_or_apart(x, out, rows, width);
+    return out_floats;
+}
+
+}  // namespace
+
+void layer_norm(const Matrix& x, const Matrix& residual, const float* gamma, const float* beta, double epsilon,
+                const MutableMatrix& out, int64_t rows, int64_t width, const Execution& execution) {
+    require_rows(rows, width, execution);
+    require_epsilon(epsilon);
+    const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
+    if (rows == 0) return;
+    const int64_t out_floats = span_in_place(x, out, rows, width);
     if (residual.data != nullptr) require_same_or_apart(residual, out, rows, width);
     for (const Matrix& vector : {Matrix{"gamma", gamma, width}, Matrix{"beta", beta, width}})
         require_apart(out, out_floats, vector.name, vector.data, span(vector, 1, width));
@@ -37,15 +49,11 @@ void layer_norm(const Matrix& x, const Matrix& residual, const float* gamma, con
 
 void pointwise(const Matrix& x, attn4j_activation activation, const Matrix& residual, const MutableMatrix& out,
                int64_t rows, int64_t width, const Execution& execution) {
-    require_size("rows", rows, 0);
-    require_size("width", width, 1);
-    require_threads(execution.threads);
+    require_rows(rows, width, execution);
     require_activation(activation);
     const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
     if (rows == 0) return;
-    span(out, rows, width);
-    span(x, rows, width);
-    require_same_or_apart(x, out, rows, width);
+    span_in_place(x, out, rows, width);
     if (residual.data != nullptr) require_same_or_apart(residual, out, rows, width);
     for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
         kernels.pointwise({x.data + first * x.stride, nullptr,
@@ -94,15 +102,11 @@ void mean_pool(const Matrix& x, const int64_t* cu, int64_t batch, const MutableM
 
 void normalize(const Matrix& x, double epsilon, const MutableMatrix& out, int64_t rows, int64_t width,
                const Execution& execution) {
-    require_size("rows", rows, 0);
-    require_size("width", width, 1);
-    require_threads(execution.threads);
+    require_rows(rows, width, execution);
     require_epsilon(epsilon);
     const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
     if (rows == 0) return;
-    span(out, rows, width);
-    span(x, rows, width);
-    require_same_or_apart(x, out, rows, width);
+    span_in_place(x, out, rows, width);
     for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
         kernels.normalize({x.data + first * x.stride, out.data + first * out.stride, x.stride, out.stride, count, width,
                            static_cast<float>(epsilon)});
@@ -111,15 +115,11 @@ void normalize(const Matrix& x, double epsilon, const MutableMatrix& out, int64_
 
 void rms_norm(const Matrix& x, const float* gamma, double epsilon, const MutableMatrix& out, int64_t rows,
               int64_t width, const Execution& execution) {
-    require_size("rows", rows, 0);
-    require_size("width", width, 1);
-    require_threads(execution.threads);
+    require_rows(rows, width, execution);
     require_epsilon(epsilon);
     const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
     if (rows == 0) return;
-    const int64_t out_floats = span(out, rows, width);
-    span(x, rows, width);
-    require_same_or_apart(x, out, rows, width);
+    const int64_t out_floats = span_in_place(x, out, rows, width);
     require_apart(out, out_floats, "gamma", gamma, span({"gamma", gamma, width}, 1, width));
     for_rows(rows, width, execution.threads, [&](int64_t first, int64_t count) {
         kernels.rms_norm({x.data + first * x.stride, gamma, out.data + first * out.stride, x.stride, out.stride, count,
@@ -129,17 +129,13 @@ void rms_norm(const Matrix& x, const float* gamma, double epsilon, const Mutable
 
 void gate(const Matrix& x, const Matrix& gate, int64_t group, bool silu, const MutableMatrix& out, int64_t rows,
           int64_t width, const Execution& execution) {
-    require_size("rows", rows, 0);
-    require_size("width", width, 1);
+    require_rows(rows, width, execution);
     require_size("group", group, 1);
-    require_threads(execution.threads);
     if (width % group != 0)
         fail(ATTN4J_INVALID_ARGUMENT, "group must divide width: group=%lld width=%lld", Long{group}, Long{width});
     const KernelTable& kernels = kernels_of(resolve_isa(execution.isa));
     if (rows == 0) return;
-    const int64_t out_floats = span(out, rows, width);
-    span(x, rows, width);
-    require_same_or_apart(x, out, rows, width);
+    const int64_t out_floats = span_in_place(x, out, rows, width);
     if (group == 1) {
         require_same_or_apart(gate, out, rows, width);
     } else {
