@@ -3,6 +3,24 @@
 
 #include <stdexcept>
 
+namespace {
+
+// All of the text, a number that is not negative.
+template <typename Number, typename Parse>
+Number parsed(const std::string& name, const std::string& text, const char* what, const Parse& parse) {
+    size_t used = 0;
+    Number value = 0;
+    try {
+        value = parse(text, &used);
+    } catch (const std::exception&) {
+    }
+    if (used != text.size() || text.empty() || !(value >= 0))
+        throw std::invalid_argument(std::string("not ") + what + ": --" + name + " " + text);
+    return value;
+}
+
+}  // namespace
+
 Options::Options(int argc, char** argv, const std::set<std::string>& values, const std::set<std::string>& flags) {
     for (int i = 0; i < argc; ++i) {
         const std::string argument = argv[i];
@@ -26,27 +44,13 @@ std::string Options::text(const std::string& name, const std::string& otherwise)
 int64_t Options::number(const std::string& name, int64_t otherwise) const {
     const auto found = given_.find(name);
     if (found == given_.end()) return otherwise;
-    size_t used = 0;
-    int64_t value = 0;
-    try {
-        value = std::stoll(found->second, &used);
-    } catch (const std::exception&) {
-    }
-    if (used != found->second.size() || found->second.empty() || value < 0)
-        throw std::invalid_argument("not a whole number: --" + name + " " + found->second);
-    return value;
+    return parsed<int64_t>(found->first, found->second, "a whole number",
+                           [](const std::string& text, size_t* used) { return std::stoll(text, used); });
 }
 
 double Options::real(const std::string& name, double otherwise) const {
     const auto found = given_.find(name);
     if (found == given_.end()) return otherwise;
-    size_t used = 0;
-    double value = 0;
-    try {
-        value = std::stod(found->second, &used);
-    } catch (const std::exception&) {
-    }
-    if (used != found->second.size() || !(value >= 0))
-        throw std::invalid_argument("not a number: --" + name + " " + found->second);
-    return value;
+    return parsed<double>(found->first, found->second, "a number",
+                          [](const std::string& text, size_t* used) { return std::stod(text, used); });
 }
