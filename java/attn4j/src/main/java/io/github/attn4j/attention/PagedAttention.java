@@ -7,9 +7,7 @@ import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * Attention to sequences of a paged cache, a batch entry each, in one run that reads the pages where they lie. Not
@@ -26,7 +24,7 @@ final class PagedAttention {
     private Tensor table = tables;
     private Tensor keyLengths = lengths;
     private long[] tokens = new long[0];
-    private PagedSequence[] sequences = new PagedSequence[4];
+    private final ListedSequences sequences = new ListedSequences();
 
     PagedAttention(Attention attention) {
         plans = new PlanCache(attention);
@@ -34,20 +32,14 @@ final class PagedAttention {
 
     /** Attends; IllegalArgumentException if the sequences are not of one cache. */
     void run(AttentionInputs in, List<PagedSequence> list) {
-        int count = list.size();
-        if (count > sequences.length) {
-            sequences = new PagedSequence[2 * count];
-        }
         try {
-            for (int b = 0; b < count; b++) {
-                sequences[b] = Objects.requireNonNull(list.get(b), "a sequence must not be null");
-            }
-            check(in, count);
-            if (count > 0) {
-                attend(in, count);
+            sequences.begin(list);
+            check(in);
+            if (sequences.count() > 0) {
+                attend(in);
             }
         } finally {
-            Arrays.fill(sequences, null);
+            sequences.clear();
             all.clear();
             plans.trim();
         }
@@ -59,34 +51,35 @@ final class PagedAttention {
         scope.close();
     }
 
-    private void check(AttentionInputs in, int count) {
+    private void check(AttentionInputs in) {
         PartialAttention.checkInputs(in);
-        Check.size(View.of(in.q, "q"), "q", 0, count, "sequences");
+        Check.size(View.of(in.q, "q"), "q", 0, sequences.count(), "sequences");
         if (in.keyLengths != null) {
             throw new IllegalArgumentException("keyLengths must not be given here: the sequences have them");
         }
-        for (int b = 0; b < count; b++) {
-            if (sequences[b].cache() != sequences[0].cache()) {
-                throw new IllegalArgumentException("sequences must be of one cache: " + sequences[0].name() + " and "
-                    + sequences[b].name() + " are not");
+        for (int b = 0; b < sequences.count(); b++) {
+            if (sequences.get(b).cache() != sequences.get(0).cache()) {
+                throw new IllegalArgumentException("sequences must be of one cache: " + sequences.get(0).name()
+                    + " and " + sequences.get(b).name() + " are not");
             }
         }
     }
 
-    private void attend(AttentionInputs in, int count) {
-        PagedKeyValueCache cache = sequences[0].cache();
+    private void attend(AttentionInputs in) {
+        PagedKeyValueCache cache = sequences.get(0).cache();
         cache.lock.readLock().lock();
         try {
             long longest = 0;
             int pages = 1;
-            for (int b = 0; b < count; b++) {
-                sequences[b].checkOpen();
-                longest = Math.max(longest, sequences[b].tokens());
-                pages = Math.max(pages, sequences[b].tablePages());
+            for (int b = 0; b < sequences.count(); b++) {
+                PagedSequence sequence = sequences.get(b);
+                sequence.checkOpen();
+                longest = Math.max(longest, sequence.tokens());
+                pages = Math.max(pages, sequence.tablePages());
             }
             PartialAttention.checkBroadcast(in.bias, "bias", longest);
             PartialAttention.checkBroadcast(in.mask, "mask", longest);
-            list(count, pages);
+            list(pages);
             KeyValues rows = cache.pool.rows;
             all.operands(in.q, rows.k(), rows.v(), in.out).scales(rows.kScales(), rows.vScales()).pages(table);
             all.keyLengths(keyLengths).lse(in.lse).offsets(in.offsets).bias(in.bias).mask(in.mask);
@@ -98,12 +91,13 @@ final class PagedAttention {
     }
 
     /** Writes down the pages and lengths of the sequences. */
-    private void list(int count, int pages) {
-        fit(count, pages);
+    private void list(int pages) {
+        fit(sequences.count(), pages);
         View rows = View.of(table, "pages");
-        for (int b = 0; b < count; b++) {
-            Memory.fromArray(sequences[b].table(), sequences[b].tablePages(), rows, b * table.size(1));
-            tokens[b] = sequences[b].tokens();
+        for (int b = 0; b < sequences.count(); b++) {
+            PagedSequence sequence = sequences.get(b);
+            Memory.fromArray(sequence.table(), sequence.tablePages(), rows, b * table.size(1));
+            tokens[b] = sequence.tokens();
         }
         Memory.fromArray(tokens, View.of(keyLengths, "keyLengths"));
     }
