@@ -3,7 +3,6 @@
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
-import io.github.attn4j.internal.Held;
 import io.github.attn4j.internal.Rotary;
 import io.github.attn4j.internal.RowAppend;
 import io.github.attn4j.internal.View;
@@ -13,11 +12,6 @@ import io.github.attn4j.tensor.Tensor;
 final class RowWriter {
     private final CacheRows rows;
     private final RowAppend append;
-    private View k;
-    private View v;
-    private View cos;
-    private View sin;
-    private View ids;
 
     RowWriter(CacheRows rows) {
         this.rows = rows;
@@ -26,36 +20,26 @@ final class RowWriter {
 
     /** Checks the rows of an append and holds their memory until {@link #end}. Their number is returned. */
     long begin(Tensor keys, Tensor values, long entries, String entriesName, KeyRotation rotation, Tensor positionIds) {
-        View newKeys = rows.keys(keys, entries, entriesName);
-        View newValues = rows.values(values, entries, entriesName);
-        Check.size(newValues, "v", 2, newKeys.size(2), "k.size(2)");
-        View cosines = rotation == null ? null : Check.rows(rotation.cos(), "cos", 2);
-        View sines = rotation == null ? null : Check.rows(rotation.sin(), "sin", 2);
-        View positions = positionIds == null ? null : Check.positionIds(positionIds, entries, newKeys.size(2));
+        View k = rows.keys(keys, entries, entriesName);
+        View v = rows.values(values, entries, entriesName);
+        Check.size(v, "v", 2, k.size(2), "k.size(2)");
+        View cos = rotation == null ? null : Check.rows(rotation.cos(), "cos", 2);
+        View sin = rotation == null ? null : Check.rows(rotation.sin(), "sin", 2);
+        View ids = positionIds == null ? null : Check.positionIds(positionIds, entries, k.size(2));
         if (rotation != null) {
-            Rotary.checkTables(cosines, sines);
-            Rotary.checkWidth(cosines, rows.headDim());
+            Rotary.checkTables(cos, sin);
+            Rotary.checkWidth(cos, rows.headDim());
         } else if (positionIds != null) {
             throw new IllegalArgumentException("positions are for a rotation: positions=" + positionIds
                 + " rotation=null");
         }
-        Held.acquire(newKeys, newValues, cosines, sines, positions);
-        k = newKeys;
-        v = newValues;
-        cos = cosines;
-        sin = sines;
-        ids = positions;
-        append.turning(cos, sin, rotation != null && rotation.interleaved(), ids);
+        append.begin(k, v, cos, sin, rotation != null && rotation.interleaved(), ids);
         return k.size(2);
     }
 
     /** Refuses positions outside the tables; without position ids the rows of an entry follow `start`. */
     void checkPositions(long start) {
-        if (ids != null) {
-            Check.positions(ids, cos.size(0));
-        } else if (cos != null) {
-            Check.positions(start, k.size(2), cos.size(0));
-        }
+        append.checkPositions(start);
     }
 
     /**
@@ -64,20 +48,14 @@ final class RowWriter {
      */
     void write(long entry, long entries, long from, KeyValues storage, long block, long row, long count,
                long position) {
-        append.keys(k, entry, entries, from, View.of(storage.k(), "k"), scales(storage.kScales()), block, row, count,
+        append.keys(entry, entries, from, View.of(storage.k(), "k"), scales(storage.kScales()), block, row, count,
             position);
-        append.values(v, entry, entries, from, View.of(storage.v(), "v"), scales(storage.vScales()), block, row, count);
+        append.values(entry, entries, from, View.of(storage.v(), "v"), scales(storage.vScales()), block, row, count);
     }
 
     /** Ends what {@link #begin} began; nothing of it is kept. */
     void end() {
-        Held.release(k, v, cos, sin, ids);
-        k = null;
-        v = null;
-        cos = null;
-        sin = null;
-        ids = null;
-        append.turning(null, null, false, null);
+        append.end();
     }
 
     private static View scales(Tensor tensor) {
