@@ -10,6 +10,9 @@ import java.util.stream.Stream;
 
 /** Values for tests. */
 public final class Samples {
+    /** In elements that a test must find unwritten. */
+    public static final float MARK = 77;
+
     private Samples() {}
 
     /** The instruction sets this machine has. */
@@ -33,11 +36,11 @@ public final class Samples {
         return tensor.copyFrom(normal(seed, (int) tensor.elements()));
     }
 
-    /** A tensor whose elements a test must find unwritten. */
+    /** A tensor full of the mark. */
     public static Tensor marked(TensorScope scope, long... sizes) {
         Tensor tensor = scope.zeros(DType.FLOAT32, sizes);
         float[] values = new float[(int) tensor.elements()];
-        java.util.Arrays.fill(values, 77f);
+        java.util.Arrays.fill(values, MARK);
         return tensor.copyFrom(values);
     }
 }
