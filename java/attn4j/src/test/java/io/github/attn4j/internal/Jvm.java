@@ -7,22 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Another JVM, its output kept. */
+/** Another JVM, and what it says until it ends: read from its pipe, so that no file is left behind. */
 final class Jvm {
     private final Process process;
-    private final Path log;
+    private String output;
 
     private Jvm(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(arguments);
         command.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        log = Files.createTempFile("attn4j-child", ".log");
-        process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        process = new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 
     static Jvm start(String... options) throws IOException {
@@ -50,28 +48,30 @@ final class Jvm {
 
     /** The exit code (0, or anything else for 1) and what the output contains. */
     void expect(int code, String... parts) throws InterruptedException, IOException {
-        assertEquals(code == 0, process.waitFor() == 0, this::output);
+        assertEquals(code == 0, end() == 0, this::output);
         for (String part : parts) {
-            assertTrue(output().contains(part), () -> "expected <" + part + "> in " + output());
+            assertTrue(output.contains(part), () -> "expected <" + part + "> in " + output);
         }
     }
 
-    void expectAny(String... parts) throws InterruptedException {
-        process.waitFor();
-        assertTrue(Stream.of(parts).anyMatch(output()::contains), this::output);
+    void expectAny(String... parts) throws InterruptedException, IOException {
+        end();
+        assertTrue(Stream.of(parts).anyMatch(output::contains), this::output);
     }
 
-    void expectNot(String part) throws InterruptedException {
-        assertEquals(0, process.waitFor(), this::output);
-        assertFalse(output().contains(part), 
-            () -> output().lines().filter(line -> line.contains(part)).toList().toString());
+    void expectNot(String part) throws InterruptedException, IOException {
+        assertEquals(0, end(), this::output);
+        assertFalse(output.contains(part),
+            () -> output.lines().filter(line -> line.contains(part)).toList().toString());
     }
 
+    /** All of it; after what was expected. */
     String output() {
-        try {
-            return Files.readString(log, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
+        return output;
+    }
+
+    private int end() throws InterruptedException, IOException {
+        output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return process.waitFor();
     }
 }

@@ -29,7 +29,9 @@ final class JvmTurn {
     private JvmTurn() {}
 
     static void take(Cell cell, Class<?> benchmark, Selection selection, Path program, Path log) throws IOException {
-        Path facts = Files.createTempFile("attn4j-bench", ".properties");
+        // Beside the log: what an interrupted turn leaves is in the way of nobody, and of no later one.
+        Path facts = log.toAbsolutePath().resolveSibling("facts.properties");
+        Files.deleteIfExists(facts);
         try {
             RunResult result = new Runner(options(cell, benchmark, selection, facts, program, log)).run().iterator().next();
             cell.nanoseconds.add(result.getPrimaryResult().getScore());
