@@ -27,11 +27,6 @@ public final class Attn4jTypes {
         };
     }
 
-    /** {@return the largest difference from the definition that rounding inputs and output to {@code type} explains} */
-    public static double tolerance(DType type) {
-        return type == DType.FLOAT32 ? 1e-4 : type == DType.FLOAT16 ? 1e-2 : 5e-2;
-    }
-
     /** {@return the library, its instruction set and the size of its pool} */
     public static String describe() {
         return "attn4j " + Attn4j.version() + ", " + Attn4j.isa() + ", threads=" + Attn4j.threads();

@@ -11,7 +11,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** A session over a graph, and its operands. Not thread-safe. */
 public final class Ort implements AutoCloseable {
@@ -89,7 +91,9 @@ public final class Ort implements AutoCloseable {
     @Override
     public void close() throws OrtException {
         session.close();
-        inputs.values().forEach(OnnxTensor::close);
-        outputs.values().forEach(OnnxTensor::close);
+        // Some are both.
+        Set<OnnxTensor> tensors = new HashSet<>(inputs.values());
+        tensors.addAll(outputs.values());
+        tensors.forEach(OnnxTensor::close);
     }
 }

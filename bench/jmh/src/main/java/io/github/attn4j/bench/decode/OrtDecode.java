@@ -5,8 +5,8 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
-import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Ort;
+import io.github.attn4j.bench.OrtContender;
 import io.github.attn4j.bench.onnx.Graph;
 import java.util.Arrays;
 import java.util.List;
@@ -16,13 +16,15 @@ import java.util.Map;
  * ONNX Runtime's GroupQueryAttention over its key-value cache: past and present share their memory, so that only the new
  * token's key and value are written, as its documentation advises.
  */
-public final class OrtDecode implements Contender {
+public final class OrtDecode extends OrtContender {
     private static final int OPSET = 23;
-
-    private final Ort session;
 
     /** The last key and value are the new token's, those before are the past. */
     public OrtDecode(AttentionInputs in) throws OrtException {
+        super(session(in));
+    }
+
+    private static Ort session(AttentionInputs in) throws OrtException {
         AttentionShape s = in.shape();
         long[] queryRow = {s.batch(), 1, (long) s.heads() * s.headDim()};
         long[] keyRow = {s.batch(), 1, (long) s.kvHeads() * s.headDim()};
@@ -42,12 +44,12 @@ public final class OrtDecode implements Contender {
                 .output("presentK", s.keyShape())
                 .output("presentV", s.keyShape())
                 .bytes();
-        session = new Ort(model, in.threads());
+        Ort session = new Ort(model, in.threads());
         OnnxTensor cacheK = session.tensor(in.k(), s.keyShape());
         OnnxTensor cacheV = session.tensor(in.v(), s.keyShape());
         int[] lengths = new int[s.batch()];
         Arrays.fill(lengths, s.keys() - 1);
-        session.input("q", in.q(), queryRow)
+        return session.input("q", in.q(), queryRow)
                 .input("k", last(in.k(), s), keyRow)
                 .input("v", last(in.v(), s), keyRow)
                 .input("pastK", cacheK)
@@ -66,25 +68,5 @@ public final class OrtDecode implements Contender {
             System.arraycopy(rows, ((head + 1) * s.keys() - 1) * d, last, head * d, d);
         }
         return last;
-    }
-
-    @Override
-    public void run() throws OrtException {
-        session.run();
-    }
-
-    @Override
-    public float[] output() {
-        return session.floats("out");
-    }
-
-    @Override
-    public String describe() {
-        return session.describe();
-    }
-
-    @Override
-    public void close() throws OrtException {
-        session.close();
     }
 }

@@ -2,8 +2,8 @@
 package io.github.attn4j.bench.module;
 
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Ort;
+import io.github.attn4j.bench.OrtContender;
 import io.github.attn4j.bench.onnx.Graph;
 import java.util.Arrays;
 import java.util.List;
@@ -13,15 +13,18 @@ import java.util.Map;
  * ONNX Runtime with the weights as constants: either its Attention (com.microsoft), which includes the packed projection,
  * or three projections around MultiHeadAttention.
  */
-public final class OrtModule implements Contender {
+public final class OrtModule extends OrtContender {
     private static final int OPSET = 23;
 
     private final boolean packed;
-    private final Ort session;
 
     /** Builds the graph. */
     public OrtModule(ModuleInputs in, boolean packed) throws OrtException {
+        super(session(in, packed));
         this.packed = packed;
+    }
+
+    private static Ort session(ModuleInputs in, boolean packed) throws OrtException {
         ModuleShape s = in.shape();
         long width = s.width();
         long[] rows = {s.batch(), s.rows(), width};
@@ -41,8 +44,7 @@ public final class OrtModule implements Contender {
                     Map.of("num_heads", (long) s.heads()));
         }
         projection(graph, in.outWeight(), in.outBias(), 0, "joined", "out");
-        session = new Ort(graph.output("out", rows).bytes(), in.threads());
-        session.input("x", in.x(), rows).output("out", rows);
+        return new Ort(graph.output("out", rows).bytes(), in.threads()).input("x", in.x(), rows).output("out", rows);
     }
 
     private static void projection(Graph graph, float[] weight, float[] bias, int from, String input, String output) {
@@ -65,22 +67,7 @@ public final class OrtModule implements Contender {
     }
 
     @Override
-    public void run() throws OrtException {
-        session.run();
-    }
-
-    @Override
-    public float[] output() {
-        return session.floats("out");
-    }
-
-    @Override
     public String describe() {
-        return session.describe() + (packed ? ", Attention" : ", MultiHeadAttention") + " of com.microsoft";
-    }
-
-    @Override
-    public void close() throws OrtException {
-        session.close();
+        return super.describe() + (packed ? ", Attention" : ", MultiHeadAttention") + " of com.microsoft";
     }
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.module;
 
-import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Numbers;
-import io.github.attn4j.bench.Torch;
+import io.github.attn4j.bench.TorchContender;
 import org.bytedeco.pytorch.MultiheadAttentionImpl;
 import org.bytedeco.pytorch.StringTensorDict;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 
 /** PyTorch's nn.MultiheadAttention without weights as a result; it wants rows before the batch. */
-public final class TorchModule implements Contender {
+public final class TorchModule extends TorchContender {
     private final ModuleShape s;
-    private final Torch session;
     private final MultiheadAttentionImpl attention;
     private final Tensor x;
     private final Tensor none = new Tensor();
@@ -20,8 +18,8 @@ public final class TorchModule implements Contender {
 
     /** Copies the weights. */
     public TorchModule(ModuleInputs in) {
+        super(in.threads(), "f32");
         s = in.shape();
-        session = new Torch(in.threads(), "f32");
         long width = s.width();
         attention = new MultiheadAttentionImpl(width, s.heads());
         attention.eval();
@@ -47,17 +45,7 @@ public final class TorchModule implements Contender {
     }
 
     @Override
-    public double tolerance() {
-        return session.tolerance();
-    }
-
-    @Override
     public String describe() {
-        return session.describe() + ", nn.MultiheadAttention";
-    }
-
-    @Override
-    public void close() {
-        session.close();
+        return super.describe() + ", nn.MultiheadAttention";
     }
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.module;
 
-import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Torch;
+import io.github.attn4j.bench.TorchContender;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /** PyTorch's faster way: linear layers around scaled_dot_product_attention on views of the packed projection. */
-public final class TorchSdpaModule implements Contender {
+public final class TorchSdpaModule extends TorchContender {
     private final ModuleShape s;
-    private final Torch session;
     private final Tensor x;
     private final Tensor inWeight;
     private final Tensor outWeight;
@@ -21,8 +19,8 @@ public final class TorchSdpaModule implements Contender {
 
     /** Copies input and weights, rounded to {@code type}: f32 or bf16. */
     public TorchSdpaModule(ModuleInputs in, String type) {
+        super(in.threads(), type);
         s = in.shape();
-        session = new Torch(in.threads(), type);
         long width = s.width();
         x = session.tensor(in.x(), s.batch(), s.rows(), width);
         inWeight = session.tensor(in.inWeight(), 3 * width, width);
@@ -52,17 +50,7 @@ public final class TorchSdpaModule implements Contender {
     }
 
     @Override
-    public double tolerance() {
-        return session.tolerance();
-    }
-
-    @Override
     public String describe() {
-        return session.describe() + ", linear and scaled_dot_product_attention";
-    }
-
-    @Override
-    public void close() {
-        session.close();
+        return super.describe() + ", linear and scaled_dot_product_attention";
     }
 }

@@ -4,16 +4,16 @@ package io.github.attn4j.bench.prefill;
 import ai.onnxruntime.OrtException;
 import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
-import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Numbers;
 import io.github.attn4j.bench.Ort;
+import io.github.attn4j.bench.OrtContender;
 import io.github.attn4j.bench.onnx.Graph;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /** ONNX Runtime: one of its three operators of attention in a graph of one node. */
-public final class OrtPrefill implements Contender {
+public final class OrtPrefill extends OrtContender {
     /** Which operator, and what its inputs look like. */
     public enum Operator {
         /** The standard's, heads first. */
@@ -28,49 +28,37 @@ public final class OrtPrefill implements Contender {
 
     private final AttentionShape s;
     private final Operator operator;
-    private final Ort session;
 
     /** Builds the graph and its operands. */
     public OrtPrefill(AttentionInputs in, Operator operator) throws OrtException {
+        super(session(in, operator));
         s = in.shape();
         this.operator = operator;
-        switch (operator) {
-            case ATTENTION -> session = attention(in);
-            case MULTI_HEAD -> session = multiHead(in);
-            case GROUP_QUERY -> session = groupQuery(in);
-            default -> throw new IllegalArgumentException("no such operator: operator=" + operator);
-        }
     }
 
-    @Override
-    public void run() throws OrtException {
-        session.run();
+    private static Ort session(AttentionInputs in, Operator operator) throws OrtException {
+        return switch (operator) {
+            case ATTENTION -> attention(in);
+            case MULTI_HEAD -> multiHead(in);
+            case GROUP_QUERY -> groupQuery(in);
+        };
     }
 
     @Override
     public float[] output() {
-        float[] out = session.floats("out");
+        float[] out = super.output();
         return operator == Operator.ATTENTION ? out
                 : Numbers.swapped(out, s.batch(), s.queries(), s.heads(), s.headDim());
     }
 
-    @Override
-    public String describe() {
-        return session.describe();
-    }
-
-    @Override
-    public void close() throws OrtException {
-        session.close();
-    }
-
-    private Ort attention(AttentionInputs in) throws OrtException {
-        requireSquare(in.shape(), "Attention");
+    private static Ort attention(AttentionInputs in) throws OrtException {
+        AttentionShape s = in.shape();
+        requireSquare(s, "Attention");
         byte[] model = Graph.opset(OPSET)
                 .input("q", s.queryShape())
                 .input("k", s.keyShape())
                 .input("v", s.keyShape())
-                .node("", "Attention", List.of("q", "k", "v"), List.of("out"), Map.of("is_causal", causal()))
+                .node("", "Attention", List.of("q", "k", "v"), List.of("out"), Map.of("is_causal", causal(s)))
                 .output("out", s.queryShape())
                 .bytes();
         return new Ort(model, in.threads())
@@ -80,32 +68,34 @@ public final class OrtPrefill implements Contender {
                 .output("out", s.queryShape());
     }
 
-    private Ort multiHead(AttentionInputs in) throws OrtException {
-        requireSquare(in.shape(), "MultiHeadAttention");
+    private static Ort multiHead(AttentionInputs in) throws OrtException {
+        AttentionShape s = in.shape();
+        requireSquare(s, "MultiHeadAttention");
         if (s.group() > 1) {
             throw new IllegalArgumentException("MultiHeadAttention needs as many kvHeads as heads: heads=" + s.heads()
                     + " kvHeads=" + s.kvHeads());
         }
-        byte[] model = rowsFirst()
+        byte[] model = rowsFirst(s)
                 .node(Graph.MICROSOFT, "MultiHeadAttention", List.of("q", "k", "v"), List.of("out"),
-                        Map.of("num_heads", (long) s.heads(), "unidirectional", causal()))
-                .output("out", queryRows())
+                        Map.of("num_heads", (long) s.heads(), "unidirectional", causal(s)))
+                .output("out", queryRows(s))
                 .bytes();
         return operands(new Ort(model, in.threads()), in);
     }
 
-    private Ort groupQuery(AttentionInputs in) throws OrtException {
+    private static Ort groupQuery(AttentionInputs in) throws OrtException {
+        AttentionShape s = in.shape();
         if (!s.causal() || s.queries() != s.keys()) {
             throw new IllegalArgumentException("GroupQueryAttention over a prompt is causal with as many queries as "
                     + "keys: causal=" + s.causal() + " queries=" + s.queries() + " keys=" + s.keys());
         }
-        byte[] model = rowsFirst()
+        byte[] model = rowsFirst(s)
                 .intInput("lengths", s.batch())
                 .intInput("total")
                 .node(Graph.MICROSOFT, "GroupQueryAttention", List.of("q", "k", "v", "", "", "lengths", "total"),
                         List.of("out", "presentK", "presentV"),
                         Map.of("num_heads", (long) s.heads(), "kv_num_heads", (long) s.kvHeads()))
-                .output("out", queryRows())
+                .output("out", queryRows(s))
                 .output("presentK", s.keyShape())
                 .output("presentV", s.keyShape())
                 .bytes();
@@ -118,29 +108,30 @@ public final class OrtPrefill implements Contender {
                 .output("presentV", s.keyShape());
     }
 
-    private Graph rowsFirst() {
+    private static Graph rowsFirst(AttentionShape s) {
         return Graph.opset(OPSET)
-                .input("q", queryRows())
-                .input("k", keyRows())
-                .input("v", keyRows());
+                .input("q", queryRows(s))
+                .input("k", keyRows(s))
+                .input("v", keyRows(s));
     }
 
-    private Ort operands(Ort ort, AttentionInputs in) throws OrtException {
-        return ort.input("q", Numbers.swapped(in.q(), s.batch(), s.heads(), s.queries(), s.headDim()), queryRows())
-                .input("k", Numbers.swapped(in.k(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows())
-                .input("v", Numbers.swapped(in.v(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows())
-                .output("out", queryRows());
+    private static Ort operands(Ort ort, AttentionInputs in) throws OrtException {
+        AttentionShape s = in.shape();
+        return ort.input("q", Numbers.swapped(in.q(), s.batch(), s.heads(), s.queries(), s.headDim()), queryRows(s))
+                .input("k", Numbers.swapped(in.k(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows(s))
+                .input("v", Numbers.swapped(in.v(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows(s))
+                .output("out", queryRows(s));
     }
 
-    private long causal() {
+    private static long causal(AttentionShape s) {
         return s.causal() && s.queries() > 1 ? 1 : 0;
     }
 
-    private long[] queryRows() {
+    private static long[] queryRows(AttentionShape s) {
         return new long[] {s.batch(), s.queries(), (long) s.heads() * s.headDim()};
     }
 
-    private long[] keyRows() {
+    private static long[] keyRows(AttentionShape s) {
         return new long[] {s.batch(), s.keys(), (long) s.kvHeads() * s.headDim()};
     }
 

@@ -3,16 +3,14 @@ package io.github.attn4j.bench.prefill;
 
 import io.github.attn4j.bench.AttentionInputs;
 import io.github.attn4j.bench.AttentionShape;
-import io.github.attn4j.bench.Contender;
-import io.github.attn4j.bench.Torch;
+import io.github.attn4j.bench.TorchContender;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /** PyTorch's scaled_dot_product_attention, which chooses its flash kernel for CPUs by itself, without gradients. */
-public final class TorchPrefill implements Contender {
-    private final Torch session;
+public final class TorchPrefill extends TorchContender {
     private final Tensor q;
     private final Tensor k;
     private final Tensor v;
@@ -24,8 +22,8 @@ public final class TorchPrefill implements Contender {
 
     /** Copies these inputs, rounded to {@code type}: f32 or bf16. */
     public TorchPrefill(AttentionInputs in, String type) {
+        super(in.threads(), type);
         AttentionShape s = in.shape();
-        session = new Torch(in.threads(), type);
         q = session.tensor(in.q(), s.queryShape());
         k = session.tensor(in.k(), s.keyShape());
         v = session.tensor(in.v(), s.keyShape());
@@ -49,20 +47,5 @@ public final class TorchPrefill implements Contender {
     @Override
     public float[] output() {
         return session.floats(out);
-    }
-
-    @Override
-    public double tolerance() {
-        return session.tolerance();
-    }
-
-    @Override
-    public String describe() {
-        return session.describe();
-    }
-
-    @Override
-    public void close() {
-        session.close();
     }
 }
