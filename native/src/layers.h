@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layers between attention and linear ones: checks, the split into tasks of fixed size, and the kernel of each.
-// Contracts: attn4j.h.
+// Contracts: attn4j/layers.h.
 #pragma once
 
 #include "matrix.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear layers: checks, the split into tasks, and the choice between our own tile and OpenBLAS. Contract: attn4j.h.
+// Linear layers: checks, the split into tasks, and the choice between our own tile and OpenBLAS. Contract:
+// attn4j/linear.h.
 #pragma once
 
 #include "matrix.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear layers with a weight of bfloat16: checks and the split into tasks. Contract: attn4j.h.
+// Linear layers with a weight of bfloat16: checks and the split into tasks. Contract: attn4j/linear.h.
 #pragma once
 
 #include "kernels/linear/linear_bf16.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Masks and biases of other libraries, brought together into the one mask and the one bias that attention takes. They
-// are bytes and sums read once: no work for vectors of ours. Contracts: attn4j.h.
+// are bytes and sums read once: no work for vectors of ours. Contracts: attn4j/masks.h.
 #pragma once
 
 #include <cstdint>

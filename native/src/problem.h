@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What attention is asked to do, in numbers that have been checked. Words and rules: attn4j.h.
+// What attention is asked to do, in numbers that have been checked. Words and rules: attn4j/attention.h.
 #pragma once
 
 #include "attn4j/attn4j.h"
@@ -76,8 +76,8 @@ void set_pages(AttentionProblem& problem, int64_t count, int64_t rows, int64_t t
 // As they are given, or contiguous.
 ScaleStrides scale_strides(const AttentionProblem& problem, attn4j_operand operand);
 
-// Throw where a rule of attn4j.h is broken: the values of options as they are set, the whole when a plan is built. A
-// problem is checked once; operands at each run, against their problem.
+// Throw where a rule of attn4j/attention.h is broken: the values of options as they are set, the whole when a plan is
+// built. A problem is checked once; operands at each run, against their problem.
 void check_options(const AttentionProblem& problem);
 void check_problem(const AttentionProblem& problem);
 void check_operands(const AttentionProblem& problem, const AttentionOperands& operands);

@@ -3,7 +3,7 @@ package io.github.attn4j.internal;
 
 import java.util.Locale;
 
-/** The instruction sets of attn4j.h; the ordinal is the native code. */
+/** The instruction sets of attn4j/base.h; the ordinal is the native code. */
 public enum Isa {
     /** The environment variable ATTN4J_ISA if it is set, else the widest this CPU has. */
     DEFAULT,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How JavaCPP reads attn4j.h: every address is a long, every enum an int, so that no JavaCPP Pointer is ever made and
-// nothing of JavaCPP is needed at run time. Only the build uses this class.
+// How JavaCPP reads the C interface: every address is a long, every enum an int, so that no JavaCPP Pointer is ever made
+// and nothing of JavaCPP is needed at run time. Only the build uses this class.
 package io.github.attn4j.internal;
 
 import org.bytedeco.javacpp.annotation.Platform;
@@ -10,19 +10,24 @@ import org.bytedeco.javacpp.tools.Info;
 import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
-/** The JavaCPP presets of attn4j.h. */
+/** The JavaCPP presets of the C interface; of a header it reads only what stands in it, so that all are named. */
 @Properties(
     inherit = javacpp.class,
     target = "io.github.attn4j.internal.Native",
     helper = "io.github.attn4j.internal.NativeBase",
-    value = @Platform(include = "attn4j/attn4j.h", library = "jniattn4j"))
+    value = @Platform(
+        include = {"attn4j/base.h", "attn4j/library.h", "attn4j/attention.h", "attn4j/linear.h", "attn4j/layers.h",
+            "attn4j/masks.h", "attn4j/rotary.h", "attn4j/cache.h", "attn4j/sampling.h"},
+        library = "jniattn4j"))
 public final class NativePresets implements InfoMapper {
     /** Called by JavaCPP. */
     public NativePresets() {}
 
     @Override
     public void map(InfoMap map) {
-        map.put(new Info("ATTN4J_API", "ATTN4J_ATTN4J_H").cppTypes().annotations());
+        map.put(new Info("ATTN4J_API", "ATTN4J_BASE_H", "ATTN4J_LIBRARY_H", "ATTN4J_ATTENTION_H", "ATTN4J_LINEAR_H",
+            "ATTN4J_LAYERS_H", "ATTN4J_MASKS_H", "ATTN4J_ROTARY_H", "ATTN4J_CACHE_H", "ATTN4J_SAMPLING_H")
+            .cppTypes().annotations());
         for (String type : new String[] {"void", "float"}) {
             map.put(new Info(type).valueTypes(type).pointerTypes("long").cast());
         }

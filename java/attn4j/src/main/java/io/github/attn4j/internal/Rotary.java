@@ -3,7 +3,7 @@ package io.github.attn4j.internal;
 
 /** The native calls of rotary position embedding. */
 public final class Rotary {
-    /** Scalings of attn4j.h. */
+    /** Scalings of attn4j/rotary.h. */
     public static final int UNSCALED = 0, LINEAR = 1, NTK = 2, YARN = 3, LLAMA3 = 4, YARN_UNROUNDED = 5;
 
     private Rotary() {}
