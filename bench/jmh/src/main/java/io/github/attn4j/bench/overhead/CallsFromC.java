@@ -3,6 +3,7 @@
 // operands, in short turns, as the difference is far below what two processes or two seconds differ by.
 package io.github.attn4j.bench.overhead;
 
+import com.sun.management.ThreadMXBean;
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionPlan;
 import io.github.attn4j.bench.AttentionInputs;
@@ -11,8 +12,9 @@ import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /** Calls of the C interface in a loop in C, by a library of the benchmark's own. */
 public final class CallsFromC {
@@ -21,15 +23,24 @@ public final class CallsFromC {
 
     private static final int TURNS = 2001;
     private static final long TURN_NANOSECONDS = 200_000;
+    private static final long COUNTED = 100_000;
     private static final long WARMUP_NANOSECONDS = 500_000_000;
 
     private CallsFromC() {}
 
-    /** {@return how many nanoseconds longer a call of one thread takes from Java; empty without the library} */
-    public static OptionalDouble boundary(AttentionInputs in) {
+    /**
+     * What a call of one thread costs beside its work.
+     *
+     * @param nanoseconds longer than from C
+     * @param bytes allocated on the Java heap
+     */
+    public record Boundary(double nanoseconds, double bytes) {}
+
+    /** {@return the boundary of the smallest planned call; empty without the library} */
+    public static Optional<Boundary> boundary(AttentionInputs in) {
         String library = System.getProperty(PROPERTY);
         if (library == null) {
-            return OptionalDouble.empty();
+            return Optional.empty();
         }
         System.load(library);
         AttentionShape s = in.shape();
@@ -40,14 +51,14 @@ public final class CallsFromC {
             Tensor v = scope.of(in.v(), s.keyShape());
             Tensor out = scope.zeros(DType.FLOAT32, s.queryShape());
             try (AttentionPlan plan = Attention.builder().threads(1).build().plan(q, k, v, out)) {
-                return OptionalDouble.of(difference(
-                        calls -> {
-                            for (long i = 0; i < calls; i++) {
-                                plan.run(q, k, v, out);
-                            }
-                        },
-                        calls -> require(run(fromC, calls, s.batch(), s.queries(), s.keys(), address(q), address(k),
-                                address(v), address(out)))));
+                Calls java = calls -> {
+                    for (long i = 0; i < calls; i++) {
+                        plan.run(q, k, v, out);
+                    }
+                };
+                double nanoseconds = difference(java, calls -> require(run(fromC, calls, s.batch(), s.queries(),
+                        s.keys(), address(q), address(k), address(v), address(out))));
+                return Optional.of(new Boundary(nanoseconds, allocated(java)));
             }
         } finally {
             free(fromC);
@@ -70,6 +81,14 @@ public final class CallsFromC {
         }
         Arrays.sort(differences);
         return differences[TURNS / 2];
+    }
+
+    /** Bytes of a call, counted for this thread alone: the rate that JMH gives holds what its harness allocates. */
+    private static double allocated(Calls java) {
+        ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = thread.getCurrentThreadAllocatedBytes();
+        java.make(COUNTED);
+        return (double) (thread.getCurrentThreadAllocatedBytes() - before) / COUNTED;
     }
 
     private static long time(Calls calls, long count) {

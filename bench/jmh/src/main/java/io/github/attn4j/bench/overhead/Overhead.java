@@ -8,7 +8,7 @@ import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Facts;
 import io.github.attn4j.bench.Scenario;
 import io.github.attn4j.bench.prefill.Prefill;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.TearDown;
 
@@ -48,9 +48,10 @@ public class Overhead extends Scenario {
     @TearDown
     public void measureBoundary() throws Exception {
         if (contender.equals("attn4j-f32")) {
-            OptionalDouble boundary = CallsFromC.boundary(inputs);
+            Optional<CallsFromC.Boundary> boundary = CallsFromC.boundary(inputs);
             if (boundary.isPresent()) {
-                Facts.add("boundaryNanoseconds", boundary.getAsDouble());
+                Facts.add("boundaryNanoseconds", boundary.get().nanoseconds());
+                Facts.add("boundaryBytes", boundary.get().bytes());
             }
         }
     }

@@ -33,6 +33,8 @@ public final class Cell {
     public long memory;
     /** How many nanoseconds longer a call takes from Java than from C: one number a round where it was measured. */
     public List<Double> boundary = new ArrayList<>();
+    /** Bytes that such a call allocates on the Java heap, the most of all rounds. */
+    public double boundaryBytes;
     /** The largest difference from the expected output. */
     public double error;
     /** GFLOP/s of a loop of multiply-adds in registers on the same threads; 0 where it was not measured. */

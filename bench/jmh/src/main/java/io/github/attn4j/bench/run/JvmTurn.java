@@ -47,6 +47,8 @@ final class JvmTurn {
             cell.memory = Long.parseLong(found.getProperty("memoryBytes"));
             if (found.containsKey("boundaryNanoseconds")) {
                 cell.boundary.add(Double.parseDouble(found.getProperty("boundaryNanoseconds")));
+                cell.boundaryBytes = Math.max(cell.boundaryBytes,
+                        Double.parseDouble(found.getProperty("boundaryBytes")));
             }
         } catch (RunnerException e) {
             cell.failure = "the fork failed: " + reason(e, log);

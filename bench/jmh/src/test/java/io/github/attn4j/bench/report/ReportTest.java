@@ -88,6 +88,14 @@ class ReportTest {
     }
 
     @Test
+    void aCallThatAllocatesBreaksItsPromise() {
+        new Analysis(results).named(new Analysis.Key("overhead", SMALL, 1), "attn4j-f32").orElseThrow().boundaryBytes = 16;
+        MustHold.Line line = new MustHold(new Analysis(results)).lines().get(1);
+        assertEquals("16.000 B/op", line.measured());
+        assertFalse(line.holds());
+    }
+
+    @Test
     void theBoundaryHasAColumnWhereItWasMeasured() {
         String report = new Markdown(new Analysis(results), List.of()).report();
         String overhead = report.substring(report.indexOf("### overhead"), report.indexOf("### prefill"));
