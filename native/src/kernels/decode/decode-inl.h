@@ -3,13 +3,15 @@
 #pragma once
 
 #include "kernels/decode/merge-inl.h"
-#include "kernels/decode/rows-inl.h"
+#include "kernels/decode/products-inl.h"
 #include "kernels/decode/soften-inl.h"
 
 namespace {
 
 // More rows than this read a block from its float32 copy: widened once, not once for each few rows.
 constexpr int64_t kFewRows = 8;
+// What a score and its weight take beside the products, in multiply-adds of theirs, each of the two passes.
+constexpr int64_t kSoftenUnits = 16;
 
 // A block's rows as float32, in `copy` [rows][stride].
 inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride, RowAddresses& rows) {
@@ -94,41 +96,39 @@ struct Decoding {
         }
     }
 
-    // A block of keys with their values; `next` are the keys after it.
-    void take(int64_t first, RowAddresses& keys, const RowAddresses& next) {
+    // A block of keys with their values; `next` is the one after it.
+    void take(int64_t first, KeyValueRows& block, const KeyValueRows& next) {
+        RowAddresses &keys = block.keys, &values = block.values;
         if (all_hidden(c, first, keys.n)) return;
-        RowAddresses values;
-        find_rows(c.v, first, keys.n, values);
-        const Ahead values_ahead = ahead_of(values, c.v.type, c.value_dim);
+        Pace pace(c, next, rows * keys.n * (c.head_dim + c.value_dim + 2 * kSoftenUnits));
         if (k_type != c.k.type) widen_rows(c.k, c.head_dim, copy, copy_stride, keys);
-        with_type(k_type, ScoreAll{*this, keys, values_ahead});
-        const DecodeBlock block{scores,
-                                kBlockKeys,
-                                first,
-                                keys.n,
-                                k_type == Element::i8 ? keys.scales : nullptr,
-                                v_type == Element::i8 ? values.scales : nullptr};
-        const bool hides = soften_rows(c, block, rows, state, [] {});
+        with_type(k_type, ScoreAll{*this, keys, pace});
+        const DecodeBlock of_block{scores,
+                                   kBlockKeys,
+                                   first,
+                                   keys.n,
+                                   k_type == Element::i8 ? keys.scales : nullptr,
+                                   v_type == Element::i8 ? values.scales : nullptr};
+        const bool hides = soften_rows(c, of_block, rows, state, [&] { pace.step(keys.n * kSoftenUnits); });
         if (v_type != c.v.type) widen_rows(c.v, c.value_dim, copy, copy_stride, values);
-        const Ahead keys_ahead = ahead_of(next, c.k.type, c.head_dim);
-        with_type(v_type, ValueAll{*this, values, keys_ahead, hides && !finite_rows(values, v_type, c.value_dim)});
+        with_type(v_type, ValueAll{*this, values, pace, hides && !finite_rows(values, v_type, c.value_dim)});
         fresh = false;
     }
 
     struct ScoreAll {
         const Decoding& d;
         const RowAddresses& keys;
-        Ahead ahead;
+        Pace& pace;
         template <Element kType>
         void operator()() const {
-            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores, ahead});
+            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores, pace});
         }
     };
 
     struct ValueAll {
         const Decoding& d;
         const RowAddresses& values;
-        Ahead ahead;
+        Pace& pace;
         bool hidden;
         template <Element kType>
         void operator()() const {
@@ -138,7 +138,7 @@ struct Decoding {
         void rows_of() const {
             cover<4>(d.rows, 0,
                      ValueRows<kType, kHidden>{values.at, values.n, d.scores, d.c.value_dim, d.c.partial, d.out_stride,
-                                               d.fresh ? nullptr : d.state.rescale, ahead});
+                                               d.fresh ? nullptr : d.state.rescale, pace});
         }
     };
 
@@ -164,15 +164,12 @@ inline void decode(const DecodeChunk& c) {
     // Nobody sees what is before the first query's window or after the last query's edge.
     const int64_t last = c.last_key + c.queries;
     const int64_t begin = c.first_key > c.begin ? c.first_key : c.begin, end = last < c.end ? last : c.end;
-    RowAddresses keys, next;
-    if (begin < end) find_rows(c.k, begin, end - begin < kBlockKeys ? end - begin : kBlockKeys, next);
-    for (int64_t first = begin; first < end; first += kBlockKeys) {
+    KeyValueRows blocks[2];
+    find_block(c, begin, end, begin, kBlockKeys, blocks[0]);
+    for (int64_t first = begin, i = 0; first < end; first += kBlockKeys, ++i) {
         if (attn4j::is_set(c.cancelled)) return;
-        keys = next;
-        const int64_t after = first + kBlockKeys, limit = after < end ? end : c.next;
-        next.n = 0;
-        if (after < limit) find_rows(c.k, after, limit - after < kBlockKeys ? limit - after : kBlockKeys, next);
-        decoding.take(first, keys, next);
+        find_block(c, begin, end, first + kBlockKeys, kBlockKeys, blocks[(i + 1) % 2]);
+        decoding.take(first, blocks[i % 2], blocks[(i + 1) % 2]);
     }
     decoding.finish();
 }

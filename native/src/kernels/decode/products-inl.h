@@ -2,11 +2,10 @@
 // The two products of a few query rows with a block of keys. Lanes run along the dimension that lies in memory:
 //     s[row][key] = sum_d q[row][d] k[key][d]     as many sums at once as make whole vectors when they are reduced
 //     o[row][d]  += sum_key p[row][key] v[key][d]
-// Rows of the cache are found by their addresses. While a block is worked on, the rows wanted next are fetched: one
-// core has more of them under way than the hardware's own prefetching asks for.
+// Rows of the cache are found by their addresses, and while a block is worked on the next one is fetched.
 #pragma once
 
-#include "kernels/elements-inl.h"
+#include "kernels/decode/pace-inl.h"
 
 namespace {
 
@@ -23,21 +22,6 @@ ATTN4J_INLINE void load_pair(const char* row, int64_t d, F32& even, F32& odd) {
 }
 
 constexpr int64_t kBlockKeys = 64;
-
-// Bytes [from, to) of rows that will be wanted.
-struct Ahead {
-    const char* const* rows;
-    int64_t count, from, to;
-
-    ATTN4J_INLINE void fetch(int64_t row, int64_t n) const {
-        constexpr int64_t line = 64;
-        for (int64_t end = row + n < count ? row + n : count; row < end; ++row)
-            for (int64_t byte = from; byte < to; byte += line) __builtin_prefetch(rows[row] + byte, 0, 2);
-    }
-};
-
-// Sums that are reduced at once.
-constexpr int kSums = F32::lanes >= 8 ? F32::lanes : 4 * F32::lanes;
 
 // Of R query rows with kSums / R keys over n <= lanes elements from d on.
 template <Element kType, int R>
@@ -98,14 +82,14 @@ struct ScoreRows {
     const float* q;  // [rows][q_stride], the rest of a vector 0
     int64_t q_stride, dim;
     float* scores;  // [rows][kBlockKeys]
-    Ahead ahead;
+    Pace& pace;
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
         constexpr int64_t N = kSums / R;
         for (int64_t key = 0; key < count; key += N) {
             score_tile<kType, R>(keys + key, q + row * q_stride, q_stride, dim, scores + row * kBlockKeys + key);
-            if (row == 0) ahead.fetch(key, N);
+            pace.step(kSums * dim);
         }
     }
 };
@@ -121,7 +105,7 @@ struct ValueRows {
     float* out;  // [rows][out_stride]
     int64_t out_stride;
     const float* rescale;  // [rows], owed to out; null where out holds nothing yet
-    Ahead ahead;
+    Pace& pace;
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
@@ -138,7 +122,7 @@ struct ValueRows {
         if (d < dim) columns<R, 1, false>(row, d, dim - d);
     }
 
-    // Keys between one fetching and the next.
+    // Keys between one step of the fetching and the next.
     static constexpr int kKeys = 4;
 
     template <int R, int C, bool kPairs>
@@ -165,8 +149,6 @@ struct ValueRows {
         constexpr int64_t lanes = F32::lanes;
         float* const to = out + row * out_stride + d;
         const float* const p = weights + row * kBlockKeys;
-        const Ahead share{ahead.rows, row == 0 ? ahead.count : 0, ahead.to * d / dim,
-                          ahead.to * (d + C * lanes < dim ? d + C * lanes : dim) / dim};
         F32 o[R][C];
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r) {
@@ -177,7 +159,7 @@ struct ValueRows {
         }
         int64_t key = 0;
         for (; key + kKeys <= count; key += kKeys) {
-            share.fetch(key, kKeys);
+            pace.step(kKeys * R * C * lanes);
 #pragma GCC unroll 64
             for (int i = 0; i < kKeys; ++i) add_key<R, C, kPairs>(p, key + i, d, n, o);
         }

@@ -2,9 +2,13 @@
 // Rows of a block of keys or values by their addresses.
 #pragma once
 
-#include "kernels/decode/products-inl.h"
+#include "kernels/decode/decode.h"
+#include "kernels/elements-inl.h"
 
 namespace {
+
+// Sums that are reduced at once.
+constexpr int kSums = F32::lanes >= 8 ? F32::lanes : 4 * F32::lanes;
 
 constexpr int64_t kMostBlockKeys = 128;
 
@@ -37,8 +41,20 @@ inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, 
     }
 }
 
-inline Ahead ahead_of(const RowAddresses& rows, Element type, int64_t dim) {
-    return {rows.at, rows.n, 0, dim * attn4j::bytes_of(type)};
+// A block's keys and values.
+struct KeyValueRows {
+    RowAddresses keys, values;
+};
+
+// The block of up to `most` keys at `first` of [begin, end), or behind it those that are likely to be wanted next.
+inline void find_block(const attn4j::DecodeChunk& c, int64_t begin, int64_t end, int64_t first, int64_t most,
+                       KeyValueRows& block) {
+    const int64_t limit = first < end ? end : c.next;
+    const int64_t n = begin >= end || limit <= first ? 0 : limit - first < most ? limit - first : most;
+    block.keys.n = n;
+    if (n == 0) return;
+    find_rows(c.k, first, n, block.keys);
+    find_rows(c.v, first, n, block.values);
 }
 
 }  // namespace

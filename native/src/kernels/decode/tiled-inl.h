@@ -11,23 +11,6 @@
 
 namespace {
 
-// Fetches rows evenly over the steps of other work, so that memory is never idle and never asked for more than it can
-// have under way. To the second cache: the first has no room for as many requests.
-struct Pace {
-    const char* const* rows;
-    int64_t count, bytes, steps, due = 0, row = 0;
-
-    ATTN4J_INLINE void step() {
-        for (due += count; due >= steps; due -= steps, ++row)
-            for (const char *at = rows[row], *const end = at + bytes; at < end; at += 64) __builtin_prefetch(at, 0, 2);
-    }
-};
-
-// A block's keys and values.
-struct KeyValueRows {
-    RowAddresses keys, values;
-};
-
 template <typename Kind, typename Products>
 struct TiledDecoding {
     static constexpr int64_t block_keys = Kind::per_cell * kTile * Kind::steps, groups = block_keys / kTile;
@@ -154,16 +137,12 @@ struct TiledDecoding {
     // A block of keys with its values; `next` is the one after it. The matrix unit works on a block's values when vectors
     // have long made its weights, and on its keys while they put its values together.
     void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
-        const int64_t n = block.keys.n, element_bytes = attn4j::bytes_of(Kind::element);
+        const int64_t n = block.keys.n;
         const int64_t query_tiles = (rows + Kind::query_rows - 1) / Kind::query_rows;
         const Groups g = groups_of(block.keys);
         const int64_t steps = Kind::steps * kTile + query_tiles * g.count + 4 * rows;
-        Pace keys{next.keys.at, next.keys.n, c.head_dim * element_bytes, steps};
-        Pace of_values{next.values.at, next.keys.n, c.value_dim * element_bytes, steps};
-        const auto meanwhile = [&] {
-            keys.step();
-            of_values.step();
-        };
+        Pace pace(c, next, steps);
+        const auto meanwhile = [&] { pace.step(1); };
         multiply_keys(g, 0);
         if (owing) multiply_values();
         pack_values(block.values, n, meanwhile);
@@ -298,19 +277,10 @@ inline bool decode_tiled(const DecodeChunk& c, bool careful) {
     const int64_t last = c.last_key + c.queries, before = c.first_key - c.begin;
     const int64_t begin = c.begin + (before > 0 ? before / kTile * kTile : 0), end = last < c.end ? last : c.end;
     KeyValueRows blocks[2];
-    const auto find = [&](int64_t first) {
-        const int64_t limit = first < end ? end : c.next;
-        const int64_t n = begin >= end || limit <= first ? 0 : limit - first < kKeys ? limit - first : kKeys;
-        KeyValueRows& block = blocks[(first - begin) / kKeys % 2];
-        block.keys.n = n;
-        if (n == 0) return;
-        find_rows(c.k, first, n, block.keys);
-        find_rows(c.v, first, n, block.values);
-    };
-    find(begin);
+    find_block(c, begin, end, begin, kKeys, blocks[0]);
     Products::begin();
     for (int64_t first = begin, i = 0; first < end && !attn4j::is_set(c.cancelled); first += kKeys, ++i) {
-        find(first + kKeys);
+        find_block(c, begin, end, first + kKeys, kKeys, blocks[(i + 1) % 2]);
         if (!all_hidden(c, first, blocks[i % 2].keys.n)) decoding.take(first, blocks[i % 2], blocks[(i + 1) % 2]);
     }
     decoding.settle();
