@@ -16,6 +16,13 @@ inline int64_t query_at(const DecodeChunk& c, int64_t row) {
     return row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
 }
 
+// Up to 64 of `bytes` from `at` on of row i of n; kWhole: there are as many, and n is not looked at.
+template <bool kWhole>
+ATTN4J_INLINE Cells load_cells(const char* const* rows, int64_t n, int64_t i, int64_t at, int64_t bytes) {
+    if (kWhole) return Cells::load(rows[i] + at);
+    return i >= n ? Cells::zero() : Cells::load_first(rows[i] + at, bytes < 64 ? bytes : 64);
+}
+
 // Queries, keys and values of bfloat16: queries are exact as they are, weights are the sum of two numbers.
 struct HalfCells {
     static constexpr Element element = Element::bf16;
@@ -23,7 +30,8 @@ struct HalfCells {
     static constexpr int64_t fewest_rows = 9;
     static constexpr int64_t per_cell = 2;
     static constexpr int64_t query_rows = kTile, weight_rows = kTile / 2;  // in a tile
-    static constexpr int64_t steps = 2;                                    // of kTile cells in a block of keys
+    static constexpr int64_t most_steps = 2;  // of kTile cells in a block of keys
+    static int64_t steps(int64_t) { return most_steps; }
 
     // Rows [first, first + query_rows) to the lanes of cells [cells][kTile].
     static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float*,
@@ -43,29 +51,25 @@ struct HalfCells {
     static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) { return lanes[r] * factor; }
     static F32 product_factor(const DecodeChunk& c, const float*, int64_t) { return score_factor(c.scale, c.softcap); }
 
-    // Weights of a block of keys, cell i of a step those of its keys i and kTile + i, to row r and its second part.
-    static void pack_weights(const float* weights, int64_t r, char* to, float&) {
+    // Weights of `steps` steps of keys, cell i of a step those of its keys i and kTile + i, to row r and its second part.
+    static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float&) {
         for (int64_t step = 0; step < steps; ++step) {
             const F32 even = F32::load(weights + 2 * step * kTile), odd = F32::load(weights + (2 * step + 1) * kTile);
             const Pairs high = Pairs::narrow(even, odd);
-            char* const at = to + (step + r * steps) * 64;
+            char* const at = to + (step + r * most_steps) * 64;
             high.store(reinterpret_cast<uint16_t*>(at));
             Pairs::narrow(even - high.even(), odd - high.odd())
-                .store(reinterpret_cast<uint16_t*>(at + weight_rows * steps * 64));
+                .store(reinterpret_cast<uint16_t*>(at + weight_rows * most_steps * 64));
         }
     }
     static void pack_ones(char*) {}
 
     // 32 dimensions of the keys of cells row `i` of a step, in the order of position().
     static constexpr int64_t dims = 2 * kTile;
+    template <bool kWhole>
     static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
                                           char* to) {
-        const auto load = [&](int64_t key) {
-            return key >= n      ? Cells::zero()
-                   : bytes >= 64 ? Cells::load(rows[key] + d * 2)
-                                 : Cells::load_first(rows[key] + d * 2, bytes);
-        };
-        Cells a = load(i), b = load(i + kTile);
+        Cells a = load_cells<kWhole>(rows, n, i, d * 2, bytes), b = load_cells<kWhole>(rows, n, i + kTile, d * 2, bytes);
         zip_halves(a, b);
         a.store(to);
         b.store(to + 64);
@@ -86,7 +90,9 @@ struct ByteCells {
     static constexpr int64_t fewest_rows = 1;
     static constexpr int64_t per_cell = 4;
     static constexpr int64_t query_rows = 5, weight_rows = 5;
-    static constexpr int64_t steps = 1;
+    static constexpr int64_t most_steps = 2;
+    // In a block of keys. Of more rows, more keys for each time the matrix unit is awoken (a fifth of the time).
+    static int64_t steps(int64_t rows) { return rows <= query_rows ? 1 : most_steps; }
     static constexpr int64_t ones = kTile - 1;
 
     // What turns numbers into such multiples, and what turns them back: NaN where one is not finite.
@@ -148,38 +154,33 @@ struct ByteCells {
     static F32 product_factor(const DecodeChunk&, const float* units, int64_t row) { return F32::set(units[row]); }
 
     // Cell i of a step is of its keys i, kTile + i, 2 * kTile + i and 3 * kTile + i.
-    static void pack_weights(const float* weights, int64_t r, char* to, float& size) {
-        constexpr int vectors = 4 * steps;
-        F32 x[vectors], most = F32::zero(), nothing = F32::zero();
-#pragma GCC unroll 64
-        for (int i = 0; i < vectors; ++i) {
-            x[i] = F32::load(weights + i * kTile);
-            most = max_magnitude(x[i], most);
-            nothing = fma(x[i], F32::zero(), nothing);
+    static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float& size) {
+        F32 most = F32::zero(), nothing = F32::zero();
+        for (int64_t i = 0; i < per_cell * steps; ++i) {
+            const F32 x = F32::load(weights + i * kTile);
+            most = max_magnitude(x, most);
+            nothing = fma(x, F32::zero(), nothing);
         }
         const Unit unit = unit_of(most, nothing);
         size = unit.size;
         for (int64_t step = 0; step < steps; ++step) {
             F32 of_step[4];
-            for (int i = 0; i < 4; ++i) of_step[i] = x[4 * step + i] * F32::set(unit.inverse);
+            for (int i = 0; i < 4; ++i)
+                of_step[i] = F32::load(weights + (4 * step + i) * kTile) * F32::set(unit.inverse);
             Cells digit[3];
             digits(of_step, digit);
             for (int64_t part = 0; part < 3; ++part)
-                digit[part].store(to + ((part * weight_rows + r) * steps + step) * 64);
+                digit[part].store(to + ((part * weight_rows + r) * most_steps + step) * 64);
         }
     }
-    static void pack_ones(char* to) { __builtin_memset(to + ones * steps * 64, 1, steps * 64); }
+    static void pack_ones(char* to) { __builtin_memset(to + ones * most_steps * 64, 1, most_steps * 64); }
 
     static constexpr int64_t dims = 4 * kTile;
+    template <bool kWhole>
     static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
                                           char* to) {
         Cells x[4];
-        for (int64_t j = 0; j < 4; ++j) {
-            const int64_t key = i + j * kTile;
-            x[j] = key >= n      ? Cells::zero()
-                   : bytes >= 64 ? Cells::load(rows[key] + d)
-                                 : Cells::load_first(rows[key] + d, bytes);
-        }
+        for (int64_t j = 0; j < 4; ++j) x[j] = load_cells<kWhole>(rows, n, i + j * kTile, d, bytes);
         zip_bytes(x);
         for (int64_t j = 0; j < 4; ++j) x[j].store(to + j * 64);
     }

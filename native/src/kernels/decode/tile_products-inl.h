@@ -12,9 +12,10 @@ struct CellTiles {
     static void end() { release_tiles(); }
 
     // Up to four tiles of keys, each kTile rows `stride` bytes apart, by the queries of one: to [groups * kTile][kTile].
-    template <int kGroups>
+    // Calls `meanwhile` after each tile of queries' cells.
+    template <int kGroups, typename Meanwhile>
     static ATTN4J_INLINE void scores(const char* const* keys, int64_t stride, const char* queries, int64_t cells,
-                                     float* to) {
+                                     float* to, const Meanwhile& meanwhile) {
         zero_tile<0>();
         if constexpr (kGroups > 1) zero_tile<1>();
         if constexpr (kGroups > 2) zero_tile<2>();
@@ -25,6 +26,7 @@ struct CellTiles {
             if constexpr (kGroups > 1) add_scores<1>(keys[1] + cell * 4, stride);
             if constexpr (kGroups > 2) add_scores<2>(keys[2] + cell * 4, stride);
             if constexpr (kGroups > 3) add_scores<3>(keys[3] + cell * 4, stride);
+            meanwhile();
         }
         constexpr int64_t tile = kTile * kTile;
         store_tile<0>(to, 64);
@@ -33,37 +35,33 @@ struct CellTiles {
         if constexpr (kGroups > 3) store_tile<3>(to + 3 * tile, 64);
     }
 
-    // The weights of a block of keys [kTile][steps][kTile] by `columns` of its values: to [kTile][stride]. Two tiles at
-    // least at once, as each waits long for the one before it in the same place.
-    static ATTN4J_INLINE void values(const char* weights, const char* values, int64_t columns, int64_t stride,
-                                     float* to) {
-        int64_t column = 0;
-        for (; columns - column >= 4 * kTile; column += 4 * kTile)
-            columns_of<4>(weights, values + column * 4, stride, to + column);
-        for (; column < columns; column += 2 * kTile) columns_of<2>(weights, values + column * 4, stride, to + column);
-    }
-
-private:
-    template <int kColumns>
-    static ATTN4J_INLINE void columns_of(const char* weights, const char* values, int64_t stride, float* to) {
+    // The weights of `steps` steps of keys, rows Kind::most_steps * 64 bytes apart, by kColumns tiles of their values
+    // [steps * kTile][4 * kTile] cells: to [kTile][stride]. Calls `meanwhile` after each step.
+    template <int kColumns, typename Meanwhile>
+    static ATTN4J_INLINE void values(const char* weights, const char* values, int64_t steps, float* to, int64_t stride,
+                                     const Meanwhile& meanwhile) {
         zero_tile<0>();
         zero_tile<1>();
         if constexpr (kColumns > 2) zero_tile<2>();
         if constexpr (kColumns > 2) zero_tile<3>();
-#pragma GCC unroll 2
-        for (int64_t step = 0; step < Kind::steps; ++step) {
-            const char* const from = values + step * kTile * stride * 4;
-            load_tile<4>(weights + step * 64, Kind::steps * 64);
-            add_values<0>(from, stride);
-            add_values<1>(from, stride);
-            if constexpr (kColumns > 2) add_values<2>(from, stride);
-            if constexpr (kColumns > 2) add_values<3>(from, stride);
+        for (int64_t step = 0; step < steps; ++step) {
+            const char* const from = values + step * kTile * value_stride;
+            load_tile<4>(weights + step * 64, Kind::most_steps * 64);
+            add_values<0>(from);
+            add_values<1>(from);
+            if constexpr (kColumns > 2) add_values<2>(from);
+            if constexpr (kColumns > 2) add_values<3>(from);
+            meanwhile();
         }
         store_tile<0>(to, stride * 4);
         store_tile<1>(to + kTile, stride * 4);
         if constexpr (kColumns > 2) store_tile<2>(to + 2 * kTile, stride * 4);
         if constexpr (kColumns > 2) store_tile<3>(to + 3 * kTile, stride * 4);
     }
+
+private:
+    static constexpr int64_t value_stride = 4 * kTile * 4;
+
     template <int kGroup>
     static ATTN4J_INLINE void add_scores(const char* keys, int64_t stride) {
         constexpr int row = 4 + kGroup % 3;
@@ -75,9 +73,9 @@ private:
         }
     }
     template <int kTo>
-    static ATTN4J_INLINE void add_values(const char* values, int64_t stride) {
+    static ATTN4J_INLINE void add_values(const char* values) {
         constexpr int column = 5 + kTo % 3;
-        load_tile<column>(values + kTo * kTile * 4, stride * 4);
+        load_tile<column>(values + kTo * kTile * 4, value_stride);
         if constexpr (Kind::element == Element::i8) {
             dot_unsigned_tiles<kTo, 4, column>();
         } else {
