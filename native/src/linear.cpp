@@ -19,10 +19,10 @@ namespace {
 
 using Long = long long;
 
-// Output features of a task of ours, whole panels of the kernel: at most so many, as sums of many inputs are kept for
-// all of them (0.6 MB with 192 rows); and at least so many where threads share few rows, as each task transposes its
-// rows anew, which costs 3 % of one with 256 features.
-constexpr int64_t kPanel = 64, kTaskFeatures = 768, kSharedFeatures = 256;
+// Output features of a task of ours, whole panels of the kernel: at most so many where sums are kept for all of them
+// (0.6 MB with 192 rows); and at least so many where threads share few rows, as each task transposes its rows anew, which
+// costs 3 % of one with 256 features.
+constexpr int64_t kPanel = 48, kTaskFeatures = 768, kSharedFeatures = 256;
 
 // Tasks that a thread should have, so that all end together.
 constexpr int64_t kTasksOfThread = 4;
@@ -83,14 +83,15 @@ Cut cut(const Problem& p, const LinearKernel& kernel) {
     while (threads > 1 && block_rows > kernel.lanes && shares(p.rows, block_rows) * panels < 2 * threads)
         block_rows = shares(block_rows / 2, kernel.lanes) * kernel.lanes;
     const Blocks rows(p.rows, kernel.lanes, block_rows);
-    int64_t count = shares(p.out_features, kTaskFeatures);
+    const int64_t least = p.in_features > kernel.chunk ? shares(p.out_features, kTaskFeatures) : 1;
+    int64_t count = least;
     if (threads > 1) {
         const int64_t most = std::max(p.out_features / kSharedFeatures, shares(threads, rows.count));
         count = std::max(count, std::min(most, shares(kTasksOfThread * threads, rows.count)));
         // As many tasks for each thread if it can be.
         for (int64_t fewer = count; fewer * rows.count >= threads; --fewer)
             if (fewer * rows.count % threads == 0) {
-                count = std::max(fewer, shares(p.out_features, kTaskFeatures));
+                count = std::max(fewer, least);
                 break;
             }
     }

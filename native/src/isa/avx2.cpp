@@ -10,6 +10,7 @@ namespace {
 struct Tiles {
     static constexpr int max_vectors = 3;
     static constexpr int rows(int vectors) { return vectors == 1 ? 8 : 4; }
+    static constexpr int linear_vectors = 3;
     static constexpr int64_t input_block = 256;
     static constexpr int64_t key_block = 128;
     static constexpr int64_t most_decode_queries = 6;

@@ -2,7 +2,6 @@
 // The body of linear.h, written once over the vector type. With a weight [out, in] lanes are rows: strips of up to V
 // vectors of them are transposed once, and the weight is read as it lies, with nothing packed. Outputs are made a panel
 // of features at a time for one strip after the other, transposed, and finished in registers on their way back.
-// Meanwhile the weight of the next panel comes into the second cache, so that its size does not matter.
 #pragma once
 
 #include "kernels/linear/few_rows-inl.h"
@@ -13,24 +12,24 @@
 
 namespace {
 
-// Output features of a panel: its transposed sums (64 rows of 192 bytes at three vectors of sixteen) stay in the first
-// cache.
-constexpr int64_t kPanel = 64;
+// Output features of a panel, whole tiles of every size: its transposed sums (48 rows of 256 bytes at four vectors of
+// sixteen) stay in the first cache.
+constexpr int64_t kPanel = 48;
 
-// Strips of a block, and inputs that are transposed at a time: 4 strips of 48 rows by 768 inputs take 0.6 MB of the
-// second cache, and two panels of the weight 0.4 MB. Four strips read a panel from there for each time that it comes
-// from further away.
-constexpr int64_t kStrips = 4, kChunk = 768;
+// Vectors of rows of a block, and inputs that are transposed at a time: 12 vectors of 16 rows by 768 inputs take 0.6 MB
+// of the second cache, and a panel of the weight 0.15 MB. Three or four strips read a panel from there for each time that
+// it comes from further away.
+constexpr int64_t kBlockVectors = 12, kChunk = 768;
 
-// Floats of a cache line, and how far ahead rows of x are called for while they are transposed.
-constexpr int64_t kLine = 16, kAhead = 4 * kLine;
+// Floats of a cache line, how far ahead rows of x are called for while they are transposed, and how much of a weight's
+// row before the hardware foresees the rest.
+constexpr int64_t kLine = 16, kAhead = 4 * kLine, kRowStart = 2 * kLine;
 
 // Rows of a block that are transposed together, in V vectors.
 struct Strip {
     int64_t row, rows;
-    float* x;            // xT [inputs of the chunk][V * lanes]
-    float* sums;         // [kPanel][V * lanes]
-    int64_t number, of;  // of the block's strips
+    float* x;     // xT [inputs of the chunk][V * lanes]
+    float* sums;  // [kPanel][V * lanes]
 };
 
 // Sums of the panel's features over inputs [first, first + n), onto what earlier inputs left.
@@ -51,7 +50,9 @@ struct LinearTiles {
             t.load(sums);
         }
         if (first + n == block.in_features) call_for_out<R>(o);
-        add(t, o);
+        const float* const weight = block.weight + (panel + o) * block.weight_stride + first;
+        if (panel + o + 2 * R <= block.out_features) call_for_rows<R>(weight + R * block.weight_stride);
+        t.add_rows(weight, block.weight_stride, x, n);
         t.store(sums);
     }
 
@@ -63,19 +64,11 @@ struct LinearTiles {
                 __builtin_prefetch(block.out + (strip.row + row) * block.out_stride + c, 1);
     }
 
-    // Meanwhile calls for the strip's share of the next panel's weight, a line of each row at a time: all at once would
-    // wait for each other.
+    // The starts of the next tile's rows. To call for all of them costs more than it gains.
     template <int R>
-    ATTN4J_INLINE void add(Tile<R, V>& t, int64_t o) const {
-        const int64_t stride = block.weight_stride;
-        const float* const weight = block.weight + (panel + o) * stride + first;
-        const float* const next = weight + kPanel * stride + strip.number * kLine;
-        const bool more = panel + kPanel + o + R <= block.out_features;
-        const int64_t step = more ? strip.of * kLine : n;
-        for (int64_t i = 0; i < n; i += step) {
-            for (int r = 0; more && r < R; ++r) __builtin_prefetch(next + r * stride + i, 0, 2);
-            t.add_rows(weight + i, stride, x + i * t.width, n - i < step ? n - i : step);
-        }
+    ATTN4J_INLINE void call_for_rows(const float* rows) const {
+        for (int r = 0; r < R; ++r)
+            for (int64_t c = 0; c < kRowStart; c += kLine) __builtin_prefetch(rows + r * block.weight_stride + c);
     }
 };
 
@@ -137,26 +130,27 @@ inline void run_strip(int64_t rows, const Work& work) {
 
 template <typename Tiles>
 inline void linear_rows(const LinearBlock& block) {
-    constexpr int64_t lanes = F32::lanes;
+    constexpr int64_t lanes = F32::lanes, V = Tiles::linear_vectors;
+    static_assert(kBlockVectors % V == 0, "a block is whole strips");
     // Of more inputs than a chunk's, all panels' sums are kept until the last chunk.
     const bool whole = block.in_features <= kChunk;
     const int64_t chunk = whole ? block.in_features : kChunk;
     const int64_t vectors = (block.rows + lanes - 1) / lanes;
-    const int64_t strips = (vectors + Tiles::max_vectors - 1) / Tiles::max_vectors;
+    const int64_t strips = (vectors + V - 1) / V;
     float* const sums = block.workspace + vectors * lanes * chunk;
     for (int64_t first = 0; first < block.in_features; first += chunk) {
         const int64_t n = block.in_features - first < chunk ? block.in_features - first : chunk;
-        Strip all[kStrips];
+        Strip all[kBlockVectors / V];
         for (int64_t s = 0; s < strips; ++s) {
             const int64_t begin = s * vectors / strips * lanes, end = (s + 1) * vectors / strips * lanes;
             const int64_t rows = (end < block.rows ? end : block.rows) - begin;
-            all[s] = {begin, rows, block.workspace + begin * chunk, nullptr, s, strips};
-            run_strip<Tiles::max_vectors>(rows, TakeStrip{block, all[s], first, n});
+            all[s] = {begin, rows, block.workspace + begin * chunk, nullptr};
+            run_strip<V>(rows, TakeStrip{block, all[s], first, n});
         }
         for (int64_t panel = 0; panel < block.out_features; panel += kPanel)
             for (int64_t s = 0; s < strips; ++s) {
                 all[s].sums = sums + (whole ? 0 : panel * vectors * lanes + kPanel * all[s].row);
-                run_strip<Tiles::max_vectors>(all[s].rows, MultiplyStrip<Tiles>{block, all[s], panel, first, n});
+                run_strip<V>(all[s].rows, MultiplyStrip<Tiles>{block, all[s], panel, first, n});
             }
     }
 }
@@ -183,7 +177,7 @@ inline void linear(const LinearBlock& block) {
 
 template <typename Tiles>
 constexpr attn4j::LinearKernel linear_kernel() {
-    return {F32::lanes, kStrips * Tiles::max_vectors * F32::lanes, linear_workspace_floats<Tiles>, linear<Tiles>};
+    return {F32::lanes, kBlockVectors * F32::lanes, kChunk, linear_workspace_floats<Tiles>, linear<Tiles>};
 }
 
 }  // namespace

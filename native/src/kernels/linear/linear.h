@@ -26,6 +26,7 @@ struct LinearBlock {
 struct LinearKernel {
     int64_t lanes;       // rows of one vector
     int64_t block_rows;  // most rows of a block, with a weight [out, in]
+    int64_t chunk;       // of more inputs, with that weight, sums are kept for all features of a block
     int64_t (*workspace_floats)(bool out_in, int64_t rows, int64_t in_features, int64_t out_features);
     void (*run)(const LinearBlock& block);
 };

@@ -8,7 +8,8 @@
 
 namespace {
 
-constexpr int64_t kWidenedFeatures = 64;
+// Features and inputs of what is widened: 64 KiB.
+constexpr int64_t kWidenedFeatures = 64, kWidenedInputs = 256;
 
 inline F32 rounded_to_bf16(F32 x) {
     uint16_t halves[F32::lanes];
@@ -47,15 +48,15 @@ inline void widened_linear_rows(const Bf16LinearBlock& block) {
     constexpr int64_t width = V * F32::lanes;
     float* const sums = block.workspace;
     float* const buffer = sums + kWidenedFeatures * width;
-    float* const x = buffer + kWidenedFeatures * Tiles::input_block;
+    float* const x = buffer + kWidenedFeatures * kWidenedInputs;
     transpose_in<V>(block.rows, block.in_features, F32::set(1.0f), x, [&](int64_t row, int64_t c, int64_t n) {
         const F32 numbers = load_elements(block.x_type, block.x, row * block.x_stride + c, n);
         return block.x_type == Element::f32 ? rounded_to_bf16(numbers) : numbers;
     });
     for (int64_t panel = 0; panel < block.out_features; panel += kWidenedFeatures) {
         const int64_t left = block.out_features - panel, features = left < kWidenedFeatures ? left : kWidenedFeatures;
-        for (int64_t first = 0; first < block.in_features; first += Tiles::input_block) {
-            const int64_t rest = block.in_features - first, n = rest < Tiles::input_block ? rest : Tiles::input_block;
+        for (int64_t first = 0; first < block.in_features; first += kWidenedInputs) {
+            const int64_t rest = block.in_features - first, n = rest < kWidenedInputs ? rest : kWidenedInputs;
             const attn4j::CacheRows weight{
                 block.weight + first, Element::bf16, block.weight_stride, nullptr, nullptr, 0, 0, 0};
             widen(weight, panel, features, n, buffer);
@@ -73,7 +74,7 @@ inline void widened_linear(const Bf16LinearBlock& block) {
 
 template <typename Tiles>
 inline int64_t widened_linear_workspace_floats(int64_t in_features) {
-    return (kWidenedFeatures + in_features) * Tiles::max_vectors * F32::lanes + kWidenedFeatures * Tiles::input_block;
+    return (kWidenedFeatures + in_features) * Tiles::max_vectors * F32::lanes + kWidenedFeatures * kWidenedInputs;
 }
 
 template <typename Tiles>
