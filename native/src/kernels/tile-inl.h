@@ -55,7 +55,7 @@ struct Tile {
         // Every third row: the two after it are reached by indexing, so that R rows do not take R address registers.
         const float* third[(R + 2) / 3];
         for (int r = 0; r < R; r += 3) third[r / 3] = a + r * stride;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int64_t i = 0; i < n; ++i) {
             F32 x[V];
 #pragma GCC unroll 64
