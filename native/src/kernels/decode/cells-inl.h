@@ -30,7 +30,7 @@ struct HalfCells {
     static constexpr int64_t fewest_rows = 9;
     static constexpr int64_t per_cell = 2;
     static constexpr int64_t query_rows = kTile, weight_rows = kTile / 2;  // in a tile
-    static constexpr int64_t most_steps = 2;  // of kTile cells in a block of keys
+    static constexpr int64_t most_steps = 2;                               // of kTile cells in a block of keys
     static int64_t steps(int64_t) { return most_steps; }
 
     // Rows [first, first + query_rows) to the lanes of cells [cells][kTile].
@@ -69,7 +69,8 @@ struct HalfCells {
     template <bool kWhole>
     static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
                                           char* to) {
-        Cells a = load_cells<kWhole>(rows, n, i, d * 2, bytes), b = load_cells<kWhole>(rows, n, i + kTile, d * 2, bytes);
+        Cells a = load_cells<kWhole>(rows, n, i, d * 2, bytes),
+              b = load_cells<kWhole>(rows, n, i + kTile, d * 2, bytes);
         zip_halves(a, b);
         a.store(to);
         b.store(to + 64);

@@ -22,7 +22,10 @@ public:
     }
 
     TiledDecoding(const DecodeChunk& chunk, bool careful)
-        : c_(chunk), careful_(careful), memory_{chunk.workspace}, scores_(chunk, memory_),
+        : c_(chunk),
+          careful_(careful),
+          memory_{chunk.workspace},
+          scores_(chunk, memory_),
           values_(chunk, careful, memory_) {
         rows_ = c_.group * c_.queries;
         state_.sums = memory_.take(kMostRows * F32::lanes);

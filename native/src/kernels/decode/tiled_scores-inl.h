@@ -34,8 +34,7 @@ public:
         rows_ = c_.group * c_.queries;
         tiles_ = (rows_ + Kind::query_rows - 1) / Kind::query_rows;
         cells_ = cells_of(c_.head_dim);
-        in_place_ =
-            c_.head_dim == cells_ * Kind::per_cell && (c_.k.pages == nullptr || c_.k.page_rows % kTile == 0);
+        in_place_ = c_.head_dim == cells_ * Kind::per_cell && (c_.k.pages == nullptr || c_.k.page_rows % kTile == 0);
         queries_ = reinterpret_cast<char*>(memory.take(most_tiles * cells_ * kTile));
         copy_ = reinterpret_cast<char*>(memory.take(kTogether * kTile * cells_));
         products_ = memory.take(most_tiles * most_keys * kTile);

@@ -41,8 +41,8 @@ public:
 
     // Weights of a row and n keys, 0 up to the end of a step.
     void pack_weights(int64_t row, const float* weights, int64_t n) const {
-        Kind::pack_weights(weights, steps_of(n), row % Kind::weight_rows, weights_ + row / Kind::weight_rows * tile_bytes,
-                           sizes_[row]);
+        Kind::pack_weights(weights, steps_of(n), row % Kind::weight_rows,
+                           weights_ + row / Kind::weight_rows * tile_bytes, sizes_[row]);
     }
 
     // Values of a block, put together.
@@ -65,11 +65,9 @@ public:
                 const char* const weights = weights_ + tile * tile_bytes;
                 const char* const values = values_of(0, column);
                 if (columns_ - column >= kTogether) {
-                    Products::template values<4>(weights, values, steps_, to, columns_,
-                                                 [&] { pace.step(4 * kTile); });
+                    Products::template values<4>(weights, values, steps_, to, columns_, [&] { pace.step(4 * kTile); });
                 } else {
-                    Products::template values<2>(weights, values, steps_, to, columns_,
-                                                 [&] { pace.step(2 * kTile); });
+                    Products::template values<2>(weights, values, steps_, to, columns_, [&] { pace.step(2 * kTile); });
                 }
             }
     }
@@ -171,13 +169,13 @@ private:
     const DecodeChunk& c_;
     const bool careful_;  // values may be infinite or NaN
     int64_t rows_, tiles_, columns_;
-    char* weights_;       // tiles of [kTile][Kind::most_steps][kTile] cells
-    char* values_;        // of each kTogether columns, Kind::most_steps of [kTile][kTogether] cells
-    float* weighted_;     // tiles of [kTile][columns]
-    float* out_;          // [rows][columns], in the order of position()
-    float* sizes_;        // [rows]
-    int64_t steps_ = 0;   // that are packed
-    bool fresh_ = true;   // out holds nothing yet
+    char* weights_;      // tiles of [kTile][Kind::most_steps][kTile] cells
+    char* values_;       // of each kTogether columns, Kind::most_steps of [kTile][kTogether] cells
+    float* weighted_;    // tiles of [kTile][columns]
+    float* out_;         // [rows][columns], in the order of position()
+    float* sizes_;       // [rows]
+    int64_t steps_ = 0;  // that are packed
+    bool fresh_ = true;  // out holds nothing yet
 };
 
 }  // namespace
