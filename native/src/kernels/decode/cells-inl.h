@@ -92,7 +92,7 @@ struct ByteCells {
     static constexpr int64_t per_cell = 4;
     static constexpr int64_t query_rows = 5, weight_rows = 5;
     static constexpr int64_t most_steps = 2;
-    // In a block of keys. Of more rows, more keys for each time the matrix unit is awoken (a fifth of the time).
+    // In a block of keys. Of more rows, more keys for each time the matrix unit is awoken (a tenth of the time).
     static int64_t steps(int64_t rows) { return rows <= query_rows ? 1 : most_steps; }
     static constexpr int64_t ones = kTile - 1;
 

@@ -11,7 +11,7 @@ namespace {
 class Pace {
 public:
     // `units` of work, about, in between. Two halves of the block at once, keys and values, line by line: four streams
-    // keep more of memory busy than one (5 to 9 % of the time).
+    // keep more of memory busy than one (3 to 10 % of the time).
     Pace(const attn4j::DecodeChunk& c, const KeyValueRows& next, int64_t units)
         : next_(next),
           units_(units),
