@@ -26,7 +26,8 @@ struct WideRows {
     }
 };
 
-// Remembers for which scores something was made: queries of a block, keys of a run, and the bias they have in common. Blocks of queries that take turns have a slot each, so that it serves all heads.
+// Remembers for which scores something was made: queries of a block, keys of a run, and the bias they have in common.
+// Blocks of queries that take turns have a slot each, so that it serves all heads.
 struct Slots {
     static constexpr int count = attn4j::kBlocksTogether;
 

@@ -71,6 +71,19 @@ protected:
         return out;
     }
 
+    // That all heads with one bias or mask, on any threads, give what each with a copy of it gives: the latter.
+    std::vector<float> each_or_all(const float* q, const void* k, const void* v, attn4j_dtype type, const Added& each,
+                                   const Added& all) const {
+        const ScopedThreads pool(8);
+        const std::vector<float> expected = run(q, k, v, type, 0, kQueries, each, 1);
+        for (const int32_t threads : {1, 2, 8}) {
+            const std::vector<float> one = run(q, k, v, type, 0, kQueries, all, threads);
+            EXPECT_TRUE(same_bits(expected.data(), one.data(), static_cast<int64_t>(one.size())))
+                << "threads=" << threads;
+        }
+        return expected;
+    }
+
     static bool same_bits(const float* a, const float* b, int64_t n) {
         return std::memcmp(a, b, static_cast<size_t>(n) * sizeof(float)) == 0;
     }
@@ -90,14 +103,8 @@ TEST_P(AttentionSharing, ABiasOfAllHeadsOrOneEach) {
     std::vector<float> copies;
     for (int64_t head = 0; head < kHeads; ++head) copies.insert(copies.end(), bias.begin(), bias.end());
 
-    const ScopedThreads pool(8);
-    const std::vector<float> each =
-        run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, {copies.data(), nullptr, kQueries * kKeys}, 1);
-    for (const int32_t threads : {1, 2, 8}) {
-        const std::vector<float> one =
-            run(q.data(), k.data(), v.data(), ATTN4J_F32, 0, kQueries, {bias.data(), nullptr, 0}, threads);
-        EXPECT_TRUE(same_bits(each.data(), one.data(), static_cast<int64_t>(one.size()))) << "threads=" << threads;
-    }
+    each_or_all(q.data(), k.data(), v.data(), ATTN4J_F32, {copies.data(), nullptr, kQueries * kKeys},
+                {bias.data(), nullptr, 0});
 }
 
 TEST_P(AttentionSharing, AMaskOfAllHeadsOrOneEach) {
@@ -115,16 +122,11 @@ TEST_P(AttentionSharing, AMaskOfAllHeadsOrOneEach) {
     std::vector<uint8_t> copies;
     for (int64_t head = 0; head < kHeads; ++head) copies.insert(copies.end(), mask.begin(), mask.end());
 
-    const ScopedThreads pool(8);
-    const std::vector<float> each =
-        run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {nullptr, copies.data(), kQueries * kKeys}, 1);
+    const std::vector<float> masked =
+        each_or_all(q.data(), k.data(), v.data(), ATTN4J_BF16, {nullptr, copies.data(), kQueries * kKeys},
+                    {nullptr, mask.data(), 0});
     const std::vector<float> unmasked = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {}, 1);
-    EXPECT_FALSE(same_bits(each.data(), unmasked.data(), kHeadDim));
-    for (const int32_t threads : {1, 2, 8}) {
-        const std::vector<float> one =
-            run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, {nullptr, mask.data(), 0}, threads);
-        EXPECT_TRUE(same_bits(each.data(), one.data(), static_cast<int64_t>(one.size()))) << "threads=" << threads;
-    }
+    EXPECT_FALSE(same_bits(masked.data(), unmasked.data(), kHeadDim));
 }
 
 TEST_P(AttentionSharing, KeysOfSixteenBitsForAllQueriesOrAFew) {
