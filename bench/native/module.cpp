@@ -21,10 +21,12 @@ struct Module {
 
     int64_t rows() const { return batch * queries; }
     int64_t head_dim() const { return width / heads; }
-    // Sequences at a time: what lies between the layers stays in the second caches.
+    // Sequences at a time: what lies between the layers stays in the second cache of one thread; more of them wait for
+    // each other after every layer, which costs more than a small slice gains.
     int64_t slice(int threads) const {
-        constexpr int64_t bytes = 3 << 19, least_rows = 128;
-        const int64_t most = std::max(bytes * threads / (16 * queries * width), (least_rows + queries - 1) / queries);
+        constexpr int64_t bytes = 3 << 19, least_rows = 128, shared = 4;
+        const int64_t most = std::max(bytes * (threads == 1 ? 1 : shared * threads) / (16 * queries * width),
+                                      (least_rows + queries - 1) / queries);
         if (most >= batch) return batch;
         const int64_t slices = (batch + most - 1) / most;
         return (batch + slices - 1) / slices;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cores.h"
-#include "error.h"
+#include "job.h"
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -59,33 +59,6 @@ void lock_soon(std::unique_lock<std::mutex>& lock) {
     }
     lock.lock();
 }
-
-// One call. Lives on its caller's stack: workers let go of it before the caller may return.
-struct Job {
-    TaskFunction function;
-    const void* context;
-    int64_t tasks;
-    std::atomic<int64_t> next{0};
-    std::atomic<int> active{0};  // workers inside; changed under the pool's mutex
-    int vacancies = 0;           // workers that may still join; under the mutex
-    bool waiting = false;        // the caller sleeps until active is 0; under the mutex
-    std::atomic<bool> failed{false};
-    Error error{};
-    Job* following = nullptr;  // in the pool's list
-
-    void work() {
-        for (int64_t task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
-             task = next.fetch_add(1, std::memory_order_relaxed)) {
-            try {
-                function(context, task);
-            } catch (const Error& thrown) {
-                if (!failed.exchange(true)) error = thrown;
-                next.store(tasks, std::memory_order_relaxed);
-            }
-        }
-    }
-    bool open() const { return vacancies > 0 && next.load(std::memory_order_relaxed) < tasks; }
-};
 
 class Pool {
 public:
@@ -136,7 +109,7 @@ public:
                 wake_.notify_all();
             }
         }
-        job.work();
+        job.work(0);
         lock_soon(lock);
         Job** link = &jobs_;
         while (*link != &job) link = &(*link)->following;
@@ -157,7 +130,8 @@ private:
         const int wanted = helpers < threads() - 1 ? helpers : threads() - 1;
         while (!stopping_ && static_cast<int>(workers_.size()) < wanted) {
             try {
-                workers_.emplace_back([this] { serve(); });
+                const int number = static_cast<int>(workers_.size()) + 1;
+                workers_.emplace_back([this, number] { serve(number); });
             } catch (const std::system_error&) {
                 return;
             }
@@ -170,7 +144,8 @@ private:
         return nullptr;
     }
 
-    void serve() {
+    // The worker of that number, from 1 on.
+    void serve(int number) {
 #if defined(__linux__)
         pthread_setname_np(pthread_self(), "attn4j");
 #endif
@@ -179,9 +154,10 @@ private:
         while (!stopping_) {
             if (Job* job = find_open()) {
                 --job->vacancies;
+                const int own = job->join(number);
                 job->active.fetch_add(1, std::memory_order_relaxed);
                 lock.unlock();
-                job->work();
+                job->work(own);
                 lock_soon(lock);
                 const bool waiting = job->waiting;
                 // The last touch: from here on the job may be gone.
@@ -231,10 +207,7 @@ void parallel_tasks(int64_t tasks, int threads, double nanoseconds, TaskFunction
         for (int64_t task = 0; task < tasks; ++task) function(context, task);
         return;
     }
-    Job job;
-    job.function = function;
-    job.context = context;
-    job.tasks = tasks;
+    Job job(tasks, static_cast<int>(most), function, context);
     pool.run(job, static_cast<int>(most) - 1, wake);
     if (job.failed.load()) throw job.error;
 }

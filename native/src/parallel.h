@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one pool of threads. A call's tasks are defined without regard to threads; who runs which is settled as they go.
+// The one pool of threads. A call's tasks are defined without regard to threads. Each thread begins with a part of them
+// that follow each other, the same part in each call if it can be, and then helps the others.
 #pragma once
 
 #include <cstdint>

@@ -15,6 +15,7 @@
 
 #include "environment.h"
 #include "error.h"
+#include "job.h"
 
 namespace {
 
@@ -57,6 +58,55 @@ TEST_F(ParallelTest, WorkersHelp) {
         while (arrived < 2) std::this_thread::yield();
     });
     EXPECT_EQ(arrived, 2);
+}
+
+TEST_F(ParallelTest, AThreadFindsItsTasksAgain) {
+    constexpr int threads = 3, calls = 50;
+    std::vector<std::thread::id> first(threads);
+    for (int call = 0; call < calls; ++call) {
+        std::vector<std::thread::id> ran(threads);
+        // As each waits for all, nobody runs two.
+        std::atomic<int> arrived{0};
+        parallel_for(threads, threads, [&](int64_t task) {
+            ran[static_cast<size_t>(task)] = std::this_thread::get_id();
+            ++arrived;
+            while (arrived < threads) std::this_thread::yield();
+        });
+        if (call == 0) first = ran;
+        EXPECT_EQ(ran, first) << "call " << call;
+    }
+    EXPECT_EQ(first[0], std::this_thread::get_id());
+}
+
+TEST_F(ParallelTest, WhoeverIsDoneHelpsTheOthers) {
+    // The worker's half waits until the caller has run all the rest.
+    std::atomic<int> rest{0};
+    parallel_for(8, 2, [&](int64_t task) {
+        if (task == 4) {
+            while (rest < 7) std::this_thread::yield();
+        } else {
+            ++rest;
+        }
+    });
+    EXPECT_EQ(rest, 7);
+}
+
+TEST(JobTest, MoreTasksThanARangeCounts) {
+    constexpr int64_t tasks = (int64_t{1} << 32) + 3;
+    std::vector<int64_t> ran;
+    attn4j::Job job(
+        tasks, 2,
+        [](const void* context, int64_t task) {
+            auto& seen = *static_cast<std::vector<int64_t>*>(const_cast<void*>(context));
+            seen.push_back(task);
+            if (seen.size() == 3) attn4j::fail(ATTN4J_INTERNAL, "enough");
+        },
+        &ran);
+    EXPECT_EQ(job.each, 2);
+    job.work(1);
+    const int64_t second = (tasks + 1) / 2 / 2 * 2;
+    EXPECT_EQ(ran, (std::vector<int64_t>{second, second + 1, second + 2}));
+    EXPECT_TRUE(job.failed);
 }
 
 TEST_F(ParallelTest, ShortWorkStaysWithItsCaller) {

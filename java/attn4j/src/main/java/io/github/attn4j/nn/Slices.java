@@ -14,6 +14,9 @@ final class Slices {
     /** What a thread keeps between layers: most of a second cache of 2 MiB. */
     static final long BYTES = 3L << 19;
 
+    /** Threads wait for each other after every layer, which costs them more than so small slices gain: how much larger. */
+    private static final long SHARED = 4;
+
     /** Rows with which reading the weights does not count beside multiplying by them. */
     private static final long LEAST_ROWS = 128;
 
@@ -27,7 +30,8 @@ final class Slices {
      */
     static long entries(ModuleBuilder<?> options, long batch, long rows, long floats) {
         int threads = options.threads == 0 ? Threads.size() : Math.min(options.threads, Threads.size());
-        long most = Math.max(options.sliceBytes * threads / (Math.max(1, floats) * Float.BYTES),
+        long bytes = options.sliceBytes * (threads == 1 ? 1 : SHARED * threads);
+        long most = Math.max(bytes / (Math.max(1, floats) * Float.BYTES),
             divideUp(LEAST_ROWS, Math.max(1, rows)));
         return most >= batch ? batch : divideUp(batch, divideUp(batch, most));
     }

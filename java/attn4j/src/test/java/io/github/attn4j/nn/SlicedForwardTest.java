@@ -4,6 +4,7 @@ package io.github.attn4j.nn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.attn4j.Attn4j;
 import io.github.attn4j.Samples;
 import io.github.attn4j.SteadyState;
 import io.github.attn4j.tensor.DType;
@@ -73,6 +74,21 @@ class SlicedForwardTest {
         options.sliceBytes = 7 * 4000;
         assertEquals(6, Slices.entries(options, 12, 128, 1000));
         assertEquals(7, Slices.entries(options, 14, 128, 1000));
+    }
+
+    @Test
+    void threadsTakeLargerSlices() {
+        int before = Attn4j.threads();
+        Attn4j.threads(2);
+        try {
+            ModuleBuilder<?> options = torch();
+            options.sliceBytes = 4000;
+            assertEquals(8, Slices.entries(options, 64, 128, 1000));
+            assertEquals(8, Slices.entries(options.threads(5), 64, 128, 1000));
+            assertEquals(1, Slices.entries(options.threads(1), 64, 128, 1000));
+        } finally {
+            Attn4j.threads(before);
+        }
     }
 
     @Test
