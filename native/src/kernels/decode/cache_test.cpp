@@ -44,24 +44,44 @@ protected:
         return cache;
     }
 
-    // [kKvHeads, keys] rows into pages of `rows` in the order of the table; what no key lies in is poison.
-    static Cache paged(const Cache& cache, int64_t keys, int64_t rows, const std::vector<int64_t>& table) {
-        Cache pages;
-        const size_t all = table.size() * static_cast<size_t>(kKvHeads * rows);
-        pages.floats.assign(all * kDim, std::numeric_limits<float>::quiet_NaN());
-        pages.bytes.assign(all * kDim, 77);
-        pages.scales.assign(all, std::numeric_limits<float>::quiet_NaN());
+    // So many rows of poison.
+    static Cache poisoned(int64_t rows) {
+        const auto all = static_cast<size_t>(rows);
+        Cache cache;
+        cache.floats.assign(all * kDim, std::numeric_limits<float>::quiet_NaN());
+        cache.bytes.assign(all * kDim, 77);
+        cache.scales.assign(all, std::numeric_limits<float>::quiet_NaN());
+        return cache;
+    }
+
+    // [kKvHeads, keys] rows to where place(head, key) says.
+    template <typename Place>
+    static void put(const Cache& from, int64_t keys, Cache& to, const Place& place) {
         for (int64_t h = 0; h < kKvHeads; ++h)
             for (int64_t j = 0; j < keys; ++j) {
-                const int64_t from = h * keys + j;
-                const int64_t to = (table[static_cast<size_t>(j / rows)] * kKvHeads + h) * rows + j % rows;
-                std::copy_n(&cache.floats[static_cast<size_t>(from * kDim)], kDim,
-                            &pages.floats[static_cast<size_t>(to * kDim)]);
-                std::copy_n(&cache.bytes[static_cast<size_t>(from * kDim)], kDim,
-                            &pages.bytes[static_cast<size_t>(to * kDim)]);
-                pages.scales[static_cast<size_t>(to)] = cache.scales[static_cast<size_t>(from)];
+                const auto row = static_cast<size_t>(h * keys + j), at = static_cast<size_t>(place(h, j));
+                std::copy_n(&from.floats[row * kDim], kDim, &to.floats[at * kDim]);
+                std::copy_n(&from.bytes[row * kDim], kDim, &to.bytes[at * kDim]);
+                to.scales[at] = from.scales[row];
             }
+    }
+
+    // Of a row in pages of `rows`.
+    static int64_t page_row(const int64_t* table, int64_t rows, int64_t h, int64_t j) {
+        return (table[j / rows] * kKvHeads + h) * rows + j % rows;
+    }
+
+    // [kKvHeads, keys] rows into pages of `rows` in the order of the table; what no key lies in is poison.
+    static Cache paged(const Cache& cache, int64_t keys, int64_t rows, const std::vector<int64_t>& table) {
+        Cache pages = poisoned(static_cast<int64_t>(table.size()) * kKvHeads * rows);
+        put(cache, keys, pages, [&](int64_t h, int64_t j) { return page_row(table.data(), rows, h, j); });
         return pages;
+    }
+
+    std::vector<float> normal(int64_t n) {
+        std::vector<float> numbers;
+        for (int64_t i = 0; i < n; ++i) numbers.push_back(random.normal());
+        return numbers;
     }
 
     // One sequence; page_rows 0 for no pages.
@@ -94,12 +114,80 @@ protected:
 };
 ATTN4J_ON_EVERY_ISA(CacheTest);
 
+// Sequences end to end, q and out [kHeads, all queries, kDim]; keys and values likewise, or in pages.
+TEST_P(CacheTest, RaggedSequencesAreAsTheyAreAlone) {
+    const int64_t most = kernels().decode.chunk + 9;
+    const std::vector<int64_t> queries = {1, 5, 0, 40, 3}, keys = {most, 100, 30, 77, 0};
+    std::vector<int64_t> cu_queries = {0}, cu_keys = {0};
+    for (size_t b = 0; b < queries.size(); ++b) {
+        cu_queries.push_back(cu_queries.back() + queries[b]);
+        cu_keys.push_back(cu_keys.back() + keys[b]);
+    }
+    const int64_t sequences = static_cast<int64_t>(queries.size()), rows = 16, columns = most / rows + 2;
+    std::vector<int64_t> table;
+    for (int64_t i = 0; i < sequences * columns; ++i) table.insert(table.begin() + random.between(0, i), i);
+    for (const bool bytes : {false, true})
+        for (const bool pages : {false, true}) {
+            const int64_t all = kKvHeads * (pages ? sequences * columns * rows : cu_keys.back());
+            Cache k = poisoned(all), v = poisoned(all);
+            std::vector<float> q(static_cast<size_t>(kHeads * cu_queries.back() * kDim)), expected(q.size());
+            for (int64_t b = 0; b < sequences; ++b) {
+                const int64_t n = queries[static_cast<size_t>(b)], m = keys[static_cast<size_t>(b)];
+                const Cache own_k = filled(kKvHeads * m), own_v = filled(kKvHeads * m);
+                const auto place = [&](int64_t h, int64_t j) {
+                    return pages ? page_row(&table[static_cast<size_t>(b * columns)], rows, h, j)
+                                 : h * cu_keys.back() + cu_keys[static_cast<size_t>(b)] + j;
+                };
+                put(own_k, m, k, place);
+                put(own_v, m, v, place);
+                const std::vector<float> own_q = normal(kHeads * n * kDim);
+                const std::vector<float> own =
+                    m == 0 ? std::vector<float>(own_q.size()) : run(n, m, bytes, own_k, own_v, own_q, 0, {});
+                for (int64_t h = 0; h < kHeads; ++h) {
+                    const int64_t to = (h * cu_queries.back() + cu_queries[static_cast<size_t>(b)]) * kDim;
+                    std::copy_n(own_q.begin() + h * n * kDim, n * kDim, q.begin() + to);
+                    std::copy_n(own.begin() + h * n * kDim, n * kDim, expected.begin() + to);
+                }
+            }
+            const attn4j_plan plan = attn4j_plan_create(sequences, kHeads, kKvHeads, 40, most, kDim, kDim);
+            ASSERT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+            ASSERT_EQ(attn4j_plan_set_causal(plan), ATTN4J_OK);
+            ASSERT_EQ(attn4j_plan_set_ragged(plan), ATTN4J_OK);
+            for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_OUT}) {
+                ASSERT_EQ(attn4j_plan_set_strides(plan, operand, 0, cu_queries.back() * kDim, kDim), ATTN4J_OK);
+            }
+            if (pages) {
+                ASSERT_EQ(attn4j_plan_set_pages(plan, sequences * columns, rows, columns), ATTN4J_OK);
+            }
+            for (const attn4j_operand operand : {ATTN4J_K, ATTN4J_V}) {
+                ASSERT_EQ(attn4j_plan_set_dtype(plan, operand, bytes ? ATTN4J_INT8 : ATTN4J_F32), ATTN4J_OK);
+                if (pages) continue;
+                ASSERT_EQ(attn4j_plan_set_strides(plan, operand, 0, cu_keys.back() * kDim, kDim), ATTN4J_OK);
+                if (bytes) {
+                    ASSERT_EQ(attn4j_plan_set_scales(plan, operand, 0, cu_keys.back()), ATTN4J_OK);
+                }
+            }
+            ASSERT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+            std::vector<float> out(q.size());
+            const auto data = [&](const Cache& cache) {
+                return bytes ? static_cast<const void*>(cache.bytes.data()) : cache.floats.data();
+            };
+            ASSERT_EQ(attn4j_plan_run(plan, sequences, 0, 0, q.data(), data(k), data(v), out.data(), nullptr, nullptr,
+                                      nullptr, cu_queries.data(), cu_keys.data(), pages ? table.data() : nullptr,
+                                      bytes ? k.scales.data() : nullptr, bytes ? v.scales.data() : nullptr, nullptr,
+                                      nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+                      ATTN4J_OK)
+                << attn4j_error_message();
+            attn4j_plan_free(plan);
+            EXPECT_EQ(difference(expected, out), "") << "int8 " << bytes << " pages " << pages;
+        }
+}
+
 TEST_P(CacheTest, PagesChangeNoBit) {
     for (const int64_t queries : {1, 5, 40})
         for (const int64_t keys : {int64_t{3}, int64_t{100}, kernels().decode.chunk + 9}) {
             const Cache k = filled(kKvHeads * keys), v = filled(kKvHeads * keys);
-            std::vector<float> q;
-            for (int64_t i = 0; i < kHeads * queries * kDim; ++i) q.push_back(random.normal());
+            const std::vector<float> q = normal(kHeads * queries * kDim);
             for (const bool bytes : {false, true}) {
                 const std::vector<float> whole = run(queries, keys, bytes, k, v, q, 0, {});
                 for (const int64_t rows : {1, 16, 17, 5000}) {
@@ -119,8 +207,7 @@ TEST_P(CacheTest, Int8IsNearFloat32) {
     for (const int64_t queries : {1, 4, 40}) {
         const int64_t keys = 300;
         const Cache k = filled(kKvHeads * keys), v = filled(kKvHeads * keys);
-        std::vector<float> q;
-        for (int64_t i = 0; i < kHeads * queries * kDim; ++i) q.push_back(random.normal());
+        const std::vector<float> q = normal(kHeads * queries * kDim);
         const std::vector<float> exact = run(queries, keys, false, k, v, q, 0, {});
         const std::vector<float> rounded = run(queries, keys, true, k, v, q, 0, {});
         for (size_t i = 0; i < exact.size(); ++i) ASSERT_NEAR(exact[i], rounded[i], 5e-2);

@@ -43,8 +43,8 @@ public final class AttentionInputs {
      * Inputs without anything optional.
      *
      * @param q queries [batch, heads, queries, headDim]; ragged: [totalQueries, heads, headDim]
-     * @param k keys [batch, kvHeads, keys, headDim]; ragged: [totalKeys, kvHeads, headDim]
-     * @param v values [batch, kvHeads, keys, valueDim]; ragged: [totalKeys, kvHeads, valueDim]
+     * @param k keys [batch, kvHeads, keys, headDim]; ragged: [totalKeys, kvHeads, headDim]; or in {@link #pages pages}
+     * @param v values [batch, kvHeads, keys, valueDim]; ragged: [totalKeys, kvHeads, valueDim]; or in pages
      * @param out result [batch, heads, queries, valueDim]; ragged: [totalQueries, heads, valueDim]. May be null for
      *     {@link Attention#apply(io.github.attn4j.tensor.TensorScope, AttentionInputs)}
      * @return the inputs
@@ -99,7 +99,8 @@ public final class AttentionInputs {
      *
      * @param queries INT64 [sequences + 1]: sequence b has the queries queries[b] to queries[b + 1] - 1; null if not
      *     ragged
-     * @param keys INT64 [sequences + 1], likewise for the keys
+     * @param keys INT64 [sequences + 1], likewise for the keys; in {@link #pages pages} only how many of each there are
+     *     counts
      * @return this
      */
     public AttentionInputs cumulative(Tensor queries, Tensor keys) {
@@ -109,10 +110,10 @@ public final class AttentionInputs {
     }
 
     /**
-     * What the numbers of INT8 keys and values are multiplied by; not in a ragged run.
+     * What the numbers of INT8 keys and values are multiplied by.
      *
-     * @param ofKeys FLOAT32 [batch, kvHeads, keys] (in pages [pages, kvHeads, pageSize]) with innermost stride 1 where k
-     *     is INT8, else null
+     * @param ofKeys FLOAT32 [batch, kvHeads, keys] (ragged: [kvHeads, totalKeys]; in pages: [pages, kvHeads, pageSize])
+     *     with innermost stride 1 where k is INT8, else null
      * @param ofValues likewise for v
      * @return this
      */
@@ -125,9 +126,10 @@ public final class AttentionInputs {
     /**
      * Where the keys and values lie if not end to end: k is [pages, kvHeads, pageSize, headDim] and v [pages, kvHeads,
      * pageSize, valueDim] then, and key j of entry b is row j % pageSize of page table[b, j / pageSize]. There are as
-     * many keys as the table has room for; {@link #keyLengths} say how many of them are there. Not in a ragged run.
+     * many keys as the table has room for; {@link #keyLengths}, or in a ragged run the differences of the cumulative
+     * lengths, say how many of them are there.
      *
-     * @param table null for end to end, or INT64 [batch, columns] with innermost stride 1
+     * @param table null for end to end, or INT64 [batch, columns], ragged [sequences, columns]; innermost stride 1
      * @return this
      */
     public AttentionInputs pages(Tensor table) {

@@ -209,7 +209,7 @@ public final class AttentionPlan implements AutoCloseable {
         View key = View.of(k, "k");
         View value = View.of(v, "v");
         View result = Layout.result(ragged, query, value, out);
-        long keys = ragged ? 0 : keyLayout.checkRun(more, key);
+        long keys = keyLayout.checkRun(more, key);
         layout.checkRun(query, key, value, result, keys);
         long batch = ragged ? Layout.sequences(cuQueries, cuKeys) : query.size(0);
         if (ragged) {

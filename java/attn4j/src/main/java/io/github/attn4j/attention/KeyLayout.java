@@ -19,7 +19,7 @@ final class KeyLayout {
     private final long pageSize;
     private final long columns;
     private final long tableStride;
-    /** Strides of the batch or the pages, and of the heads; null without scales. */
+    /** Strides of the batch or the pages (0 where there is neither), and of the heads; null without scales. */
     private final long[] kScales;
     private final long[] vScales;
 
@@ -38,15 +38,8 @@ final class KeyLayout {
 
     private static long[] strides(Tensor scales) {
         View view = scales == null ? null : View.of(scales, "scales");
-        return view == null ? null : new long[] {view.stride(0), view.stride(1)};
-    }
-
-    /** Neither is for sequences that lie end to end. */
-    static void checkRagged(boolean ragged, AttentionInputs in) {
-        if (ragged && (in.pages != null || in.kScales != null || in.vScales != null)) {
-            throw new IllegalArgumentException("a ragged attention takes neither pages nor scales: pages=" + in.pages
-                + " kScales=" + in.kScales + " vScales=" + in.vScales);
-        }
+        return view == null ? null
+            : new long[] {view.rank() == 3 ? view.stride(0) : 0, view.stride(view.rank() - 2)};
     }
 
     /** The rules that scales and pages obey, with q, k and v that fit each other. */
@@ -55,13 +48,17 @@ final class KeyLayout {
         checkScales(v, "v", in.vScales, "vScales");
         if (in.pages != null) {
             View table = Check.tensor(in.pages, "pages", View.INT64, 2);
-            Check.size(table, "pages", 0, q.size(0), "batch");
+            if (in.isRagged()) {
+                Check.size(table, "pages", 0, Layout.sequences(in.cuQueries, in.cuKeys), "sequences");
+            } else {
+                Check.size(table, "pages", 0, q.size(0), "batch");
+            }
             Check.innermostOne(table, "pages");
             Check.atLeast(1, k.size(ROWS), "k.size(2), the rows of a page,");
         }
     }
 
-    /** Scales are there exactly for INT8, one a head and row. */
+    /** Scales are there exactly for INT8, one a head and row: [batch, heads, rows], of ragged rows [heads, rows]. */
     static void checkScales(Tensor rows, String name, Tensor scales, String scalesName) {
         View view = View.of(rows, name);
         if ((view.type == View.INT8) != (scales != null)) {
@@ -69,19 +66,20 @@ final class KeyLayout {
                 + ".dtype=" + view.typeName() + " " + scalesName + "=" + scales);
         }
         if (scales != null) {
-            View factors = Check.tensor(scales, scalesName, View.FLOAT32, 3);
-            for (int d = 0; d < 3; d++) {
-                if (factors.size(d) != view.size(d)) {
-                    Check.size(factors, scalesName, d, view.size(d), name + ".size(" + d + ")");
+            View factors = Check.tensor(scales, scalesName, View.FLOAT32, view.rank() - 1);
+            for (int d = 0; d < factors.rank(); d++) {
+                int of = view.rank() == 4 ? d : 1 - d;
+                if (factors.size(d) != view.size(of)) {
+                    Check.size(factors, scalesName, d, view.size(of), name + ".size(" + of + ")");
                 }
             }
             Check.innermostOne(factors, scalesName);
         }
     }
 
-    /** The most keys of a run. */
+    /** The most keys of a run, of all ragged sequences that lie end to end, or of each in pages. */
     long keys(View k) {
-        return paged ? columns * pageSize : k.size(ROWS);
+        return paged ? columns * pageSize : k.size(Layout.rowDim(k));
     }
 
     /** Tells a plan, before it is told the strides of k and v. */
@@ -97,7 +95,7 @@ final class KeyLayout {
         }
     }
 
-    /** How many keys a run over these has; they passed {@link #check}. */
+    /** How many keys a run over these has, as {@link #keys} counts them; they passed {@link #check}. */
     long checkRun(AttentionInputs in, View k) {
         if (paged != (in.pages != null)) {
             throw new IllegalArgumentException("pages must be given exactly where the plan has them: pages=" + in.pages
@@ -106,7 +104,7 @@ final class KeyLayout {
         checkStrides(in.kScales, "kScales", kScales);
         checkStrides(in.vScales, "vScales", vScales);
         if (!paged) {
-            return in.keys < 0 ? k.size(ROWS) : in.keys;
+            return in.keys < 0 ? k.size(Layout.rowDim(k)) : in.keys;
         }
         Check.size(k, "k", 0, pages, "the plan's pages");
         Check.size(k, "k", ROWS, pageSize, "the plan's pageSize");
@@ -136,15 +134,20 @@ final class KeyLayout {
             return scales == null && planned == null;
         }
         View view = View.of(scales, "scales");
-        return (view.size(0) <= 1 || view.stride(0) == planned[0])
-            && (view.size(1) <= 1 || view.stride(1) == planned[1]);
+        return hasStride(view, view.rank() - 3, planned[0]) && hasStride(view, view.rank() - 2, planned[1]);
+    }
+
+    /** The stride of a dimension of size 1, or of none, does not matter. */
+    private static boolean hasStride(View view, int dim, long planned) {
+        return dim < 0 || view.size(dim) <= 1 || view.stride(dim) == planned;
     }
 
     private static void checkStrides(Tensor scales, String name, long[] planned) {
         View view = scales == null ? null : View.of(scales, name);
-        for (int d = 0; view != null && planned != null && d < 2; d++) {
-            if (view.size(d) > 1 && view.stride(d) != planned[d]) {
-                throw misfit(name, d, view.stride(d), planned[d]);
+        for (int i = 0; view != null && planned != null && i < 2; i++) {
+            int dim = view.rank() - 3 + i;
+            if (!hasStride(view, dim, planned[i])) {
+                throw misfit(name, dim, view.stride(dim), planned[i]);
             }
         }
     }

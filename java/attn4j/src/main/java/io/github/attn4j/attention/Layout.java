@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain operands are [batch, heads, rows, dim], ragged ones [rows, heads, dim] with the batch taken as 1 here.
+// Plain operands are [batch, heads, rows, dim], ragged ones [rows, heads, dim] with the batch taken as 1 here. Keys and
+// values in pages are [pages, heads, rows, dim] in both. So the rank of an operand says where its rows are.
 package io.github.attn4j.attention;
 
 import io.github.attn4j.internal.Check;
+import io.github.attn4j.internal.CumulativeLengths;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.Tensor;
 
@@ -29,21 +31,19 @@ final class Layout {
     final int[] types = new int[4];
 
     private Layout(boolean ragged, long batch, long keys, View q, View k, View v, View out) {
-        int rows = rowDim(ragged);
-        int last = ragged ? 2 : 3;
         this.ragged = ragged;
         this.batch = batch;
         this.heads = q.size(HEADS);
         this.kvHeads = k.size(HEADS);
-        this.queries = q.size(rows);
+        this.queries = q.size(rowDim(q));
         this.keys = keys;
-        this.headDim = q.size(last);
-        this.valueDim = v.size(last);
+        this.headDim = q.width();
+        this.valueDim = v.width();
         View[] operands = {q, k, v, out};
         for (int i = 0; i < 4; i++) {
-            strides[i][0] = ragged ? 0 : operands[i].stride(0);
+            strides[i][0] = hasBatch(operands[i]) ? operands[i].stride(0) : 0;
             strides[i][1] = operands[i].stride(HEADS);
-            strides[i][2] = operands[i].stride(rows);
+            strides[i][2] = operands[i].stride(rowDim(operands[i]));
             types[i] = operands[i].type;
         }
     }
@@ -55,18 +55,22 @@ final class Layout {
         View k = View.of(in.k, "k");
         View v = View.of(in.v, "v");
         View result = result(ragged, q, v, out);
+        long keys = new KeyLayout(in).keys(k);
         if (!ragged) {
-            return new Layout(false, q.size(0), new KeyLayout(in).keys(k), q, k, v, result);
+            return new Layout(false, q.size(0), keys, q, k, v, result);
         }
-        Layout layout = new Layout(true, sequences(in.cuQueries, in.cuKeys), k.size(0), q, k, v, result);
-        Check.cumulative(View.of(in.cuQueries, "cuQueries"), "cuQueries", layout.queries, "q.size(0)");
-        Check.cumulative(View.of(in.cuKeys, "cuKeys"), "cuKeys", layout.keys, "k.size(0)");
+        Layout layout = new Layout(true, sequences(in.cuQueries, in.cuKeys), keys, q, k, v, result);
+        CumulativeLengths.ofRows(View.of(in.cuQueries, "cuQueries"), "cuQueries", layout.queries, "q.size(0)");
+        if (in.pages == null) {
+            CumulativeLengths.ofRows(View.of(in.cuKeys, "cuKeys"), "cuKeys", layout.keys, "k.size(0)");
+        } else {
+            CumulativeLengths.ofPages(View.of(in.cuKeys, "cuKeys"), "cuKeys", layout.keys);
+        }
         return layout;
     }
 
     /** The rules that q, k and v obey among themselves, and with the scales and pages of `keys`. */
     static void check(boolean ragged, boolean asRagged, Tensor q, Tensor k, Tensor v, AttentionInputs keys) {
-        KeyLayout.checkRagged(ragged, keys);
         checkOperands(ragged, asRagged, keys.pages != null, q, k, v);
         KeyLayout.check(keys, q, k, v);
     }
@@ -78,24 +82,24 @@ final class Layout {
                 ? "this attention is ragged: pass cuQueries and cuKeys"
                 : "this attention is not ragged: build it with ragged() to pass cuQueries and cuKeys");
         }
-        int rank = ragged ? 3 : 4;
-        View query = Check.floatRows(q, "q", rank);
-        View key = ragged ? Check.floatRows(k, "k", rank) : Check.keyRows(k, "k", rank);
-        View value = ragged ? Check.floatRows(v, "v", rank) : Check.keyRows(v, "v", rank);
-        int rows = rowDim(ragged);
+        int keyRank = ragged && !paged ? 3 : 4;
+        View query = Check.floatRows(q, "q", ragged ? 3 : 4);
+        View key = Check.keyRows(k, "k", keyRank);
+        View value = Check.keyRows(v, "v", keyRank);
         if (paged) {
             Check.size(value, "v", 0, key.size(0), "pages");
         } else if (!ragged) {
             Check.size(key, "k", 0, query.size(0), "batch");
             Check.size(value, "v", 0, query.size(0), "batch");
         }
+        int rows = rowDim(key);
         Check.size(value, "v", HEADS, key.size(HEADS), "kvHeads");
-        Check.size(value, "v", rows, key.size(rows), ragged ? "totalKeys" : paged ? "pageSize" : "keys");
-        Check.size(key, "k", rank - 1, query.size(rank - 1), "headDim");
+        Check.size(value, "v", rows, key.size(rows), paged ? "pageSize" : ragged ? "totalKeys" : "keys");
+        Check.size(key, "k", keyRank - 1, query.width(), "headDim");
         positive(query.size(HEADS), "heads");
         positive(key.size(HEADS), "kvHeads");
-        positive(query.size(rank - 1), "headDim");
-        positive(value.size(rank - 1), "valueDim");
+        positive(query.width(), "headDim");
+        positive(value.width(), "valueDim");
         if (query.size(HEADS) % key.size(HEADS) != 0) {
             throw new IllegalArgumentException("kvHeads must divide heads: heads=" + query.size(HEADS) + " kvHeads="
                 + key.size(HEADS));
@@ -110,7 +114,7 @@ final class Layout {
         for (int i = 0; i < rank - 1; i++) {
             Check.size(result, "out", i, q.size(i), dimName(ragged, i));
         }
-        Check.size(result, "out", rank - 1, v.size(rank - 1), "valueDim");
+        Check.size(result, "out", rank - 1, v.width(), "valueDim");
         return result;
     }
 
@@ -130,14 +134,13 @@ final class Layout {
     void checkRun(View q, View k, View v, View out, long runKeys) {
         Check.size(q, "q", HEADS, heads, "the plan's heads");
         Check.size(k, "k", HEADS, kvHeads, "the plan's kvHeads");
-        int last = ragged ? 2 : 3;
-        Check.size(q, "q", last, headDim, "the plan's headDim");
-        Check.size(v, "v", last, valueDim, "the plan's valueDim");
+        Check.size(q, "q", q.rank() - 1, headDim, "the plan's headDim");
+        Check.size(v, "v", v.rank() - 1, valueDim, "the plan's valueDim");
         if (!ragged) {
             atMost(q.size(0), batch, "batch");
         }
-        atMost(q.size(rowDim(ragged)), queries, ragged ? "totalQueries" : "queries");
-        atMost(ragged ? k.size(0) : runKeys, keys, ragged ? "totalKeys" : "keys");
+        atMost(q.size(rowDim(q)), queries, ragged ? "totalQueries" : "queries");
+        atMost(runKeys, keys, hasBatch(k) ? "keys" : "totalKeys");
         checkOperand(q, 0);
         checkOperand(k, 1);
         checkOperand(v, 2);
@@ -149,10 +152,8 @@ final class Layout {
 
     /** Whether the tensors have exactly these sizes, types and strides. */
     boolean isFor(View q, View k, View v, View out, long sequences, boolean paged) {
-        int rows = rowDim(ragged);
-        int last = ragged ? 2 : 3;
-        return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rows)
-            && (paged || keys == k.size(rows)) && headDim == q.size(last) && valueDim == v.size(last)
+        return heads == q.size(HEADS) && kvHeads == k.size(HEADS) && queries == q.size(rowDim(q))
+            && (paged || keys == k.size(rowDim(k))) && headDim == q.width() && valueDim == v.width()
             && batch == (ragged ? sequences : q.size(0))
             && isFor(q, 0) && isFor(k, 1) && isFor(v, 2) && isFor(out, 3);
     }
@@ -165,8 +166,8 @@ final class Layout {
     }
 
     private boolean isFor(View view, int operand) {
-        return view.type == types[operand] && hasStride(view, operand, 1, HEADS) && hasStride(view, operand, 2, rowDim(ragged))
-            && (ragged || hasStride(view, operand, 0, 0));
+        return view.type == types[operand] && hasStride(view, operand, 1, HEADS)
+            && hasStride(view, operand, 2, rowDim(view)) && (!hasBatch(view) || hasStride(view, operand, 0, 0));
     }
 
     /** The stride of a dimension of size 1 does not matter. */
@@ -181,8 +182,8 @@ final class Layout {
                 + view.typeName() + " planned=" + View.typeName(types[operand]));
         }
         checkStride(view, operand, 1, HEADS);
-        checkStride(view, operand, 2, rowDim(ragged));
-        if (!ragged) {
+        checkStride(view, operand, 2, rowDim(view));
+        if (hasBatch(view)) {
             checkStride(view, operand, 0, 0);
         }
     }
@@ -201,8 +202,14 @@ final class Layout {
         }
     }
 
-    private static int rowDim(boolean ragged) {
-        return ragged ? 0 : 2;
+    /** Whether the first dimension is one of batch entries or pages, and not of rows. */
+    private static boolean hasBatch(View operand) {
+        return operand.rank() == 4;
+    }
+
+    /** The dimension of an operand's rows. */
+    static int rowDim(View operand) {
+        return hasBatch(operand) ? 2 : 0;
     }
 
     private static String dimName(boolean ragged, int dim) {

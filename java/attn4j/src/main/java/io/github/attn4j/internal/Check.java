@@ -148,41 +148,6 @@ public final class Check {
         }
     }
 
-    /**
-     * The last cumulative length is within the rows there are; its owner is acquired. Native code checks the ones
-     * before it, which it has to walk anyway.
-     */
-    static void total(View cu, String name, long rows, String rowsName) {
-        long last = cu.sizes[0] - 1;
-        long total = Native.longAt(cu.address + last * Long.BYTES);
-        if (total > rows) {
-            throw new IllegalArgumentException(name + "[" + last + "] must be at most " + rowsName + ": " + name + "["
-                + last + "]=" + total + " " + rowsName + "=" + rows);
-        }
-    }
-
-    /** Cumulative lengths, one or more, that begin with 0, never decrease and stay within the rows there are. */
-    public static void cumulative(View cu, String name, long rows, String rowsName) {
-        cu.owner.acquire();
-        try {
-            long before = Native.longAt(cu.address);
-            if (before != 0) {
-                throw new IllegalArgumentException(name + " must begin with 0: " + name + "[0]=" + before);
-            }
-            for (long b = 1; b < cu.sizes[0]; b++) {
-                long now = Native.longAt(cu.address + b * Long.BYTES);
-                if (now < before) {
-                    throw new IllegalArgumentException(name + " must not decrease: " + name + "[" + (b - 1) + "]="
-                        + before + " " + name + "[" + b + "]=" + now);
-                }
-                before = now;
-            }
-            total(cu, name, rows, rowsName);
-        } finally {
-            cu.owner.release();
-        }
-    }
-
     /** May be written to. */
     public static void writable(View view, String name) {
         if (view.readOnly) {

@@ -178,7 +178,7 @@ public final class Layers {
     public static void meanPool(View x, View cu, View out, Isa isa, int threads) {
         Held.acquire(x, cu, out, null, null);
         try {
-            Check.total(cu, "cu", x.sizes[0], "x.size(0)");
+            CumulativeLengths.total(cu, "cu", x.sizes[0], "x.size(0)");
             Status.check(Native.attn4j_mean_pool(x.address, x.rowStride(), cu.address, out.sizes[0], out.address,
                 out.rowStride(), x.sizes[1], isa.ordinal(), threads));
         } finally {

@@ -148,8 +148,8 @@ public final class NativePlan {
     }
 
     /**
-     * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, and queries
-     * and keys do not matter. The keys are rows of k and v from firstKey on, and of bias and mask from firstScore on.
+     * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, queries do not
+     * matter, and keys are the most of a sequence that its pages have room for. The keys are rows of k and v from firstKey on, and of bias and mask from firstScore on.
      */
     public void run(long batch, long queries, long keys, long firstKey, long firstScore, View q, View k, View v,
                     View out, View lse, View keyLengths, View offsets, View cuQueries, View cuKeys, View pages,
@@ -165,7 +165,7 @@ public final class NativePlan {
                     try {
                         Held.acquire(pages, kScales, vScales, null, null);
                         try {
-                            checkTotals(q, k, lse, cuQueries, cuKeys);
+                            checkTotals(q, k, lse, cuQueries, cuKeys, pages == null ? -1 : keys);
                             Status.check(Native.attn4j_plan_run(plan, batch, queries, keys, q.address, row(k, firstKey),
                                 row(v, firstKey), out.address, address(lse), address(keyLengths), address(offsets),
                                 address(cuQueries), address(cuKeys), address(pages), scale(kScales, firstKey),
@@ -193,12 +193,16 @@ public final class NativePlan {
         owner.close();
     }
 
-    private static void checkTotals(View q, View k, View lse, View cuQueries, View cuKeys) {
+    private static void checkTotals(View q, View k, View lse, View cuQueries, View cuKeys, long inPages) {
         if (cuQueries == null) {
             return;
         }
-        Check.total(cuQueries, "cuQueries", q.sizes[0], "q.size(0)");
-        Check.total(cuKeys, "cuKeys", k.sizes[0], "k.size(0)");
+        CumulativeLengths.total(cuQueries, "cuQueries", q.sizes[0], "q.size(0)");
+        if (inPages < 0) {
+            CumulativeLengths.total(cuKeys, "cuKeys", k.sizes[0], "k.size(0)");
+        } else {
+            CumulativeLengths.lengths(cuKeys, "cuKeys", inPages);
+        }
         if (lse != null) {
             long total = Native.longAt(cuQueries.address + (cuQueries.sizes[0] - 1) * Long.BYTES);
             Check.size(lse, "lse", 1, total, "the last of cuQueries");

@@ -114,14 +114,47 @@ class BadKeyLayoutTest {
     }
 
     @Test
-    void neitherIsRagged() {
+    void scalesThatDoNotFitRaggedKeys() {
         Attention ragged = Attention.builder().ragged().build();
-        Tensor cu = scope.of(new long[] {0, 3}, 2);
-        refused("neither pages nor scales: pages=null kScales=FLOAT32[2, 2, 6]", () -> ragged.run(
-            AttentionInputs.of(zeros(3, 4, 8), zeros(3, 2, 8), zeros(3, 2, 8), zeros(3, 4, 8)).cumulative(cu, cu)
-                .scales(scales, scales)));
-        refused("k has the wrong type: dtype=INT8", () -> ragged.run(AttentionInputs.of(zeros(3, 4, 8),
-            scope.zeros(DType.INT8, 3, 2, 8), zeros(3, 2, 8), zeros(3, 4, 8)).cumulative(cu, cu)));
+        Tensor cu = scope.of(new long[] {0, 2, 6}, 3);
+        Tensor rows = scope.zeros(DType.INT8, 6, 2, 8);
+        AttentionInputs inputs = AttentionInputs.of(zeros(6, 4, 8), rows, rows, zeros(6, 4, 8)).cumulative(cu, cu);
+        refused("k.dtype=INT8 kScales=null", () -> ragged.run(inputs));
+        refused("kScales has the wrong rank: rank=3 expected=2", () -> ragged.run(inputs.scales(scales, scales)));
+        refused("kScales.size(0)=6 k.size(1)=2", () -> ragged.run(inputs.scales(zeros(6, 2), zeros(2, 6))));
+        refused("vScales.size(1)=5 v.size(0)=6", () -> ragged.run(inputs.scales(zeros(2, 6), zeros(2, 5))));
+        try (AttentionPlan plan = ragged.plan(inputs.scales(zeros(2, 6), zeros(2, 6)))) {
+            plan.run(inputs);
+            refused("vScales.stride(0)=7 planned=6",
+                () -> plan.run(inputs.scales(zeros(2, 6), zeros(2, 7).slice(1, 0, 6))));
+        }
+    }
+
+    @Test
+    void pagesThatDoNotFitRaggedSequences() {
+        Attention ragged = Attention.builder().ragged().build();
+        Tensor cuQueries = scope.of(new long[] {0, 1, 6}, 3);
+        Tensor rows = zeros(6, 4, 8);
+        AttentionInputs inputs = AttentionInputs.of(rows, pages, pages, zeros(6, 4, 8)).pages(table)
+            .cumulative(cuQueries, scope.of(new long[] {0, 6, 12}, 3));
+        refused("length[1]=7 pages.size(1) * pageSize=6",
+            () -> ragged.plan(inputs.cumulative(cuQueries, scope.of(new long[] {0, 1, 8}, 3))));
+        refused("cuKeys[1]=4 cuKeys[2]=3",
+            () -> ragged.plan(inputs.cumulative(cuQueries, scope.of(new long[] {0, 4, 3}, 3))));
+        inputs.cumulative(cuQueries, scope.of(new long[] {0, 6, 12}, 3));
+        refused("pages.size(0)=1 sequences=2", () -> ragged.run(inputs.pages(table.slice(0, 0, 1))));
+        refused("k has the wrong rank: rank=3 expected=4", () -> ragged.run(AttentionInputs.of(rows, zeros(6, 2, 8),
+            zeros(6, 2, 8), zeros(6, 4, 8)).pages(table).cumulative(cuQueries, cuQueries)));
+        try (AttentionPlan plan = ragged.plan(inputs.pages(table))) {
+            plan.run(inputs);
+            Tensor narrow = table.slice(1, 0, 1);
+            refused("length[0]=6 pages.size(1) * pageSize=3", () -> plan.run(inputs.pages(narrow)));
+            plan.run(inputs.cumulative(cuQueries, scope.of(new long[] {0, 3, 6}, 3)));
+            refused("pages must lie between 0 and 4: pages[1, 0]=5",
+                () -> plan.run(inputs.pages(scope.of(new long[] {0, 1, 5, 2}, 2, 2))));
+            refused("pages=null plan=with", () -> plan.run(AttentionInputs.of(rows, zeros(6, 2, 8), zeros(6, 2, 8),
+                zeros(6, 4, 8)).cumulative(cuQueries, cuQueries)));
+        }
     }
 
     @Test

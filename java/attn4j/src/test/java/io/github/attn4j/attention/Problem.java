@@ -73,10 +73,8 @@ final class Problem {
         p.set("stage", random.nextInt(3) == 0 ? 1 + random.nextInt(5) : 0);
         p.set("lse", random.nextInt(2));
         p.set("types", random.nextInt(3) == 0 ? random.nextInt(81) : 0);
-        if (!p.is("ragged")) {
-            p.set("bytes", random.nextInt(4) == 0 ? 1 + random.nextInt(3) : 0);
-            p.set("pageRows", random.nextInt(4) == 0 ? PAGE_ROWS[random.nextInt(PAGE_ROWS.length)] : 0);
-        }
+        p.set("bytes", random.nextInt(4) == 0 ? 1 + random.nextInt(3) : 0);
+        p.set("pageRows", random.nextInt(4) == 0 ? PAGE_ROWS[random.nextInt(PAGE_ROWS.length)] : 0);
         p.set("layouts", random.nextInt(2) == 0 ? random.nextInt(256) : 0);
         p.set("threads", random.nextInt(4));
         p.set("scale", random.nextInt(3));
@@ -138,7 +136,7 @@ final class Problem {
         return get("stage") == 5;
     }
 
-    /** Pages are all full. */
+    /** The most of a sequence: as many as its pages have room for. All have, unless the problem is ragged. */
     int keys() {
         return !is("pageRows") ? get("keys") : (get("keys") + get("pageRows") - 1) / get("pageRows") * get("pageRows");
     }

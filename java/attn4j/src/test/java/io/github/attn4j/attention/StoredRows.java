@@ -8,12 +8,12 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Keys or values [batch, kvHeads, keys, dim] as they are stored: rounded, or INT8 with scales; and the numbers that are
- * meant by them, which are the truth that attention to them is compared with.
+ * Keys or values [batch, kvHeads, keys, dim], or ragged [totalKeys, kvHeads, dim], as they are stored: rounded, or INT8
+ * with scales; and the numbers that are meant by them, which are the truth that attention to them is compared with.
  */
 public final class StoredRows {
     final Tensor rows;
-    /** [batch, kvHeads, keys], null unless INT8. */
+    /** [batch, kvHeads, keys] or [kvHeads, totalKeys], null unless INT8. */
     final Tensor scales;
     /** In the order of the keys. */
     final float[] meant;
@@ -30,7 +30,7 @@ public final class StoredRows {
             rows.copyFrom(values);
             return new StoredRows(rows, null, rows.toFloatArray());
         }
-        int dim = (int) rows.size(3);
+        int dim = (int) rows.size(-1);
         byte[] bytes = new byte[values.length];
         float[] factors = new float[values.length / dim];
         float[] meant = new float[values.length];
@@ -46,10 +46,16 @@ public final class StoredRows {
                 meant[i] = bytes[i] * scale;
             }
         }
+        rows.copyFrom(bytes);
         // A gap behind each head's scales.
+        if (rows.rank() == 3) {
+            Tensor scales = scope.zeros(DType.FLOAT32, rows.size(1), rows.size(0) + 1).slice(1, 0, rows.size(0));
+            scales.transpose(0, 1).copyFrom(factors);
+            return new StoredRows(rows, scales, meant);
+        }
         Tensor scales = scope.zeros(DType.FLOAT32, rows.size(0), rows.size(1), rows.size(2) + 1)
             .slice(2, 0, rows.size(2)).copyFrom(factors);
-        return new StoredRows(rows.copyFrom(bytes), scales, meant);
+        return new StoredRows(rows, scales, meant);
     }
 
     /** What a cache of a type gives back of these numbers, as FLOAT32. */
@@ -70,23 +76,38 @@ public final class StoredRows {
         return Arrays.copyOf(table, places);
     }
 
-    /** The same in pages of so many rows; what no key lies in is NaN. */
-    StoredRows paged(TensorScope scope, long[] table, int pageRows) {
-        long columns = rows.size(2) / pageRows;
+    /**
+     * The same in pages of so many rows, as many for each sequence, whose keys begin where the cumulative lengths say;
+     * what no key lies in is NaN.
+     */
+    StoredRows paged(TensorScope scope, long[] table, int pageRows, long[] cuKeys) {
+        long columns = table.length / Math.max(1, cuKeys.length - 1);
         long pages = table.length + 3;
-        Tensor all = scope.zeros(rows.dtype(), pages, rows.size(1), pageRows + 1, rows.size(3)).slice(2, 0, pageRows);
+        Tensor all = scope.zeros(rows.dtype(), pages, rows.size(1), pageRows + 1, rows.size(-1)).slice(2, 0, pageRows);
         Tensor factors = scales == null ? null : scope.zeros(DType.FLOAT32, pages, rows.size(1), pageRows);
         float[] nan = new float[(int) (factors == null ? all : factors).elements()];
         Arrays.fill(nan, Float.NaN);
         (factors == null ? all : factors).copyFrom(nan);
         for (int at = 0; at < table.length; at++) {
-            long b = at / columns;
+            int b = (int) (at / columns);
             long from = at % columns * pageRows;
-            all.select(0, table[at]).copyFrom(rows.select(0, b).slice(1, from, from + pageRows));
+            long count = Math.min(pageRows, cuKeys[b + 1] - cuKeys[b] - from);
+            if (count <= 0) {
+                continue;
+            }
+            all.select(0, table[at]).slice(1, 0, count).copyFrom(sequence(rows, b, cuKeys).slice(1, from, from + count));
             if (factors != null) {
-                factors.select(0, table[at]).copyFrom(scales.select(0, b).slice(1, from, from + pageRows));
+                factors.select(0, table[at]).slice(1, 0, count)
+                    .copyFrom(sequence(scales, b, cuKeys).slice(1, from, from + count));
             }
         }
         return new StoredRows(all, factors, meant);
+    }
+
+    /** Of rows or scales those of a sequence, [kvHeads, keys, dim] or [kvHeads, keys]. */
+    private Tensor sequence(Tensor all, int b, long[] cuKeys) {
+        return rows.rank() == 4 ? all.select(0, b)
+            : all == rows ? rows.transpose(0, 1).slice(1, cuKeys[b], cuKeys[b + 1])
+            : scales.slice(1, cuKeys[b], cuKeys[b + 1]);
     }
 }

@@ -48,8 +48,8 @@ final class Trial implements AutoCloseable {
     }
 
     private AttentionInputs inputs(TensorScope scope, Tensor out) {
-        StoredRows k = in.table == null ? in.k : in.k.paged(scope, in.table, p.get("pageRows"));
-        StoredRows v = in.table == null ? in.v : in.v.paged(scope, in.table, p.get("pageRows"));
+        StoredRows k = in.table == null ? in.k : in.k.paged(scope, in.table, p.get("pageRows"), in.cuKeys);
+        StoredRows v = in.table == null ? in.v : in.v.paged(scope, in.table, p.get("pageRows"), in.cuKeys);
         AttentionInputs inputs = AttentionInputs.of(in.q, k.rows, v.rows, out).scales(k.scales, v.scales)
             .bias(in.bias).mask(in.mask).seed(in.seed());
         inputs.pages(in.table == null ? null : scope.of(in.table, in.batch, in.keys / p.get("pageRows")));
