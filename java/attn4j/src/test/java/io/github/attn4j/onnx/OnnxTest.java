@@ -48,6 +48,38 @@ class OnnxTest {
         assertArrayEquals(first, masked(scope.zeros(DType.FLOAT32, 1)));
     }
 
+    /** Each mode's output is that of the one before it with one step more. */
+    @Test
+    void theFourModesAreOneAfterTheOther() {
+        float[] bias = Samples.normal(5, 5 * 7);
+        bias[3] = Float.NEGATIVE_INFINITY;
+        Tensor mask = scope.of(bias, 5, 7);
+        float[][] modes = new float[4][];
+        for (int mode = 0; mode < 4; mode++) {
+            OnnxAttention operator = OnnxAttention.builder().softcap(0.7f).causal().qkMatmulOutputMode(mode).build();
+            modes[mode] = operator.apply(scope, OnnxAttention.inputs(q, k, k).attnMask(mask)).qkMatmulOutput()
+                .toFloatArray();
+        }
+        for (int row = 0; row < 2 * 3 * 5; row++) {
+            double sum = 0;
+            for (int j = 0; j < 7; j++) {
+                int at = row * 7 + j;
+                double dot = 0;
+                for (int d = 0; d < 8; d++) {
+                    dot += (double) q.at(row / 15, row / 5 % 3, row % 5, d) * k.at(row / 15, row / 5 % 3, j, d);
+                }
+                assertEquals(dot / Math.sqrt(8), modes[0][at], 1e-5);
+                assertEquals(0.7 * Math.tanh(modes[0][at] / 0.7), modes[1][at], 1e-5);
+                boolean hidden = j > row % 5 || bias[row % 5 * 7 + j] == Float.NEGATIVE_INFINITY;
+                assertEquals(hidden ? Float.NEGATIVE_INFINITY : modes[1][at] + bias[row % 5 * 7 + j], modes[2][at], 1e-5);
+                sum += Math.exp(modes[2][at]);
+            }
+            for (int j = 0; j < 7; j++) {
+                assertEquals(Math.exp(modes[2][row * 7 + j]) / sum, modes[3][row * 7 + j], 1e-5);
+            }
+        }
+    }
+
     @Test
     void whatExcludesEachOther() {
         Tensor lengths = scope.of(new long[] {1, 2}, 2);
