@@ -177,13 +177,14 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
     return plan;
 }
 
-attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data) {
+attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data,
+                       const int32_t* cancelled) {
     const Stored q = stored(c, data.q), k = stored(c, data.k), v = stored(c, data.v);
     const auto pointer = [](const std::vector<int64_t>& numbers) { return numbers.empty() ? nullptr : numbers.data(); };
     return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, q.address, k.address, v.address, data.out.data(),
                            c.lse ? data.lse.data() : nullptr, pointer(c.key_lengths), pointer(c.offsets),
                            pointer(c.cu_queries), pointer(c.cu_keys), nullptr, nullptr, nullptr, nullptr, nullptr,
-                           nullptr, nullptr, nullptr, 0, nullptr);
+                           nullptr, nullptr, nullptr, 0, cancelled);
 }
 
 void run(const AttentionCase& c, const AttentionData& data) {

@@ -65,7 +65,8 @@ AttentionData with_fresh_output(const AttentionCase& c, const AttentionData& dat
 // A built plan for the case; it is the caller's to free.
 attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data);
 
-attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data);
+attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data,
+                       const int32_t* cancelled = nullptr);
 
 // Rounds q, k and v to their type, plans and runs. Failures are GoogleTest's.
 void run(const AttentionCase& c, const AttentionData& data);

@@ -61,7 +61,7 @@ inline void form_stage(State<V>& state, const AttentionBlock& block, Shared<Tile
 // Maximum and sum of the scores of all keys, where no product with the values has gathered them.
 template <typename Tiles, int V>
 inline void gather_sums(State<V>& state, const AttentionBlock& block, Shared<Tiles>& shared) {
-    for (int64_t first = 0; first < block.key_length; first += Tiles::key_block) {
+    for (int64_t first = 0; first < block.key_length && !attn4j::is_set(block.cancelled); first += Tiles::key_block) {
         const int64_t n = block.key_length - first < Tiles::key_block ? block.key_length - first : Tiles::key_block;
         form_stage<Tiles>(state, block, shared, first, n);
         F32 maximum[V];
@@ -83,7 +83,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
         base[v] = select(state.maximum[v] == F32::set(-kInfinity), F32::zero(), state.maximum[v]);
         inverse[v] = select(state.sum[v] == F32::zero(), F32::zero(), one[v] / state.sum[v]);
     }
-    for (int64_t first = 0; first < block.keys; first += Tiles::key_block) {
+    for (int64_t first = 0; first < block.keys && !attn4j::is_set(block.cancelled); first += Tiles::key_block) {
         const int64_t n = block.keys - first < Tiles::key_block ? block.keys - first : Tiles::key_block;
         const Scores scores{state.scores, first, n};
         form_stage<Tiles>(state, block, shared, first, n);
