@@ -187,6 +187,11 @@ bool isa_supported(attn4j_isa isa) {
 
 attn4j_isa resolve_isa(attn4j_isa isa) { return isa == ATTN4J_ISA_DEFAULT ? default_isa() : require(isa).isa; }
 
+const char* default_isa_reason() {
+    const char* wanted = std::getenv("ATTN4J_ISA");
+    return wanted != nullptr && *wanted != '\0' ? "by ATTN4J_ISA" : "the fastest this CPU runs";
+}
+
 const char* isa_name(attn4j_isa isa) {
     const Entry* entry = find(isa);
     return entry != nullptr ? entry->name : isa == ATTN4J_ISA_DEFAULT ? "default" : "unknown";

@@ -15,6 +15,9 @@ attn4j_isa resolve_isa(attn4j_isa isa);
 
 const char* isa_name(attn4j_isa isa);
 
+// Why DEFAULT became what it did.
+const char* default_isa_reason();
+
 // `isa` is resolved.
 const KernelTable& kernels_of(attn4j_isa isa);
 

@@ -49,6 +49,7 @@ void Plan::build() {
     require_open();
     check_problem(problem_);
     isa_ = resolve_isa(isa_);
+    isa_reason_ = forced_ ? "as asked" : default_isa_reason();
     kernels_ = choose_kernels(problem_, isa_);
 }
 
@@ -92,16 +93,13 @@ void Plan::explain(char* text, int64_t capacity) const {
     const int threads = std::min(threads_for(scores), pool_threads());
     const Share share = share_of(p, sequences * blocks_of(p, kernels_, p.queries), threads);
     const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys, p.keys);
+    const bool apart = p.stage != ATTN4J_STAGE_NONE && way != Way::blocks;
     std::snprintf(
         text, static_cast<size_t>(capacity),
-        "kernel=%s isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s) threads<=%d "
-        "workspace=%lld bytes a thread",
-        way == Way::small                                ? "small"
-        : way == Way::chunks                             ? "decode"
-        : kernels_.bf16                                  ? "fused-forward-bf16"
-                                                         : "fused-forward",
-        isa_name(isa_), forced_ ? "as asked" : "the widest this CPU runs, or ATTN4J_ISA",
-        static_cast<long long>(blocks.lanes), static_cast<long long>(way == Way::blocks ? blocks.block_queries : p.queries),
+        "kernel=%s (%s) isa=%s (%s) lanes=%lld block=%lldx%lld (queries x keys) tasks=%lld (%s%s) threads<=%d "
+        "workspace=%lld bytes a thread, %lld more for a run",
+        kernel_name(way), kernel_reason(way), isa_name(isa_), isa_reason_, static_cast<long long>(blocks.lanes),
+        static_cast<long long>(way == Way::blocks ? blocks.block_queries : p.queries),
         static_cast<long long>(way == Way::small    ? p.keys
                                : way == Way::chunks ? kernels_.chunks->chunk
                                                     : blocks.key_block),
@@ -110,7 +108,35 @@ void Plan::explain(char* text, int64_t capacity) const {
         : way == Way::small  ? "batch x shares of kvHeads"
         : way == Way::chunks ? "batch x kvHeads x chunks of keys"
                              : "batch x heads x blocks of queries",
-        threads, static_cast<long long>(kernels_.workspace_floats * 4));
+        apart ? "; the scores are written after them, head by head" : "", threads,
+        static_cast<long long>(kernels_.workspace_floats * 4),
+        static_cast<long long>(run_floats(p, kernels_, p.queries) * 4));
+}
+
+const char* Plan::kernel_name(Way way) const {
+    switch (way) {
+        case Way::small:
+            return "small";
+        case Way::chunks:
+            return kernels_.chunks == &kernels_of(isa_).decode ? "decode"
+                   : problem_.types[ATTN4J_K] == Element::i8   ? "decode-int8"
+                                                               : "decode-bf16";
+        case Way::blocks:
+            break;
+    }
+    return kernels_.bf16 ? "fused-forward-bf16" : "fused-forward";
+}
+
+const char* Plan::kernel_reason(Way way) const {
+    if (way == Way::small) return "few queries and keys";
+    if (way == Way::chunks)
+        return kernels_.chunks == &kernels_of(isa_).decode
+                   ? "few queries"
+                   : "few queries; by the matrix unit where a kvHead has rows enough";
+    if (problem_.dropout != 0) return "dropout";
+    if (kernels_.bf16) return "many queries, all of bfloat16";
+    if (bf16_kernels_of(isa_) == nullptr || !all_bf16(problem_)) return "many queries";
+    return problem_.pages.present ? "many queries; pages are read as float32" : "many queries; scores are float32";
 }
 
 }  // namespace attn4j

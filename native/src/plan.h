@@ -28,10 +28,13 @@ private:
     void require_built() const;
     double flops_of(double scores) const;
     int threads_for(double scores) const;
+    const char* kernel_name(Way way) const;
+    const char* kernel_reason(Way way) const;
 
     AttentionProblem problem_;
     attn4j_isa isa_ = ATTN4J_ISA_DEFAULT;
     bool forced_ = false;  // the ISA was asked for
+    const char* isa_reason_ = nullptr;
     int32_t threads_ = 0;
     AttentionKernels kernels_{};  // null until built
 };

@@ -80,11 +80,6 @@ struct Memory {
     }
 };
 
-bool all_bf16(const AttentionProblem& p) {
-    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
-           p.types[ATTN4J_V] == Element::bf16;
-}
-
 // Whether all that is multiplied is bfloat16 and lies as the kernels for it read it. They write no stage.
 bool multiplies_bf16(const AttentionProblem& p) {
     return all_bf16(p) && !p.pages.present && p.stage == ATTN4J_STAGE_NONE;
@@ -101,6 +96,11 @@ const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& 
 }
 
 }  // namespace
+
+bool all_bf16(const AttentionProblem& p) {
+    return p.types[ATTN4J_Q] == Element::bf16 && p.types[ATTN4J_K] == Element::bf16 &&
+           p.types[ATTN4J_V] == Element::bf16;
+}
 
 AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     const KernelTable& table = kernels_of(isa);

@@ -19,6 +19,9 @@ struct AttentionKernels {
     int64_t workspace_floats;  // of one task: whole cache lines
 };
 
+// Whether queries, keys and values are bfloat16.
+bool all_bf16(const AttentionProblem& p);
+
 AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa);
 
 // How a sequence is attended to.
