@@ -155,6 +155,13 @@ void check_pages(const AttentionProblem& p, const AttentionOperands& o) {
     }
 }
 
+// Of the table that so many keys are found by, from the first to the last.
+int64_t page_entries(const AttentionProblem& p, int64_t batch, int64_t keys) {
+    if (!p.pages.present) return 0;
+    const Axis axes[] = {{batch, p.pages.table_stride}, {(keys + p.pages.rows - 1) / p.pages.rows, 1}};
+    return extent("pages", axes, 2);
+}
+
 void require_given(const char* name, const void* address, bool wanted) {
     if ((address != nullptr) != wanted)
         fail(ATTN4J_INVALID_ARGUMENT, "%s must be given exactly where the plan has it: %s=%s plan=%s", name, name,
@@ -283,23 +290,33 @@ void check_operands(const AttentionProblem& p, const AttentionOperands& o) {
     const int64_t lse_bytes = o.lse == nullptr ? 0 : layout.batch * p.heads * layout.queries * f32;
     const Layout scored{o.batch, longest_queries, longest_keys};
     const int64_t scores_bytes = o.scores == nullptr ? 0 : extent("scores", box(p, p.scores, scored).axes, 4) * f32;
-    struct Written {
+    const int64_t bias_bytes = o.bias == nullptr ? 0 : extent("bias", box(p, p.bias, scored).axes, 4) * f32;
+    const int64_t mask_bytes = o.mask == nullptr ? 0 : extent("mask", box(p, p.mask, scored).axes, 4);
+    const int64_t i64 = static_cast<int64_t>(sizeof(int64_t));
+    struct Range {
         const char* name;
         const void* address;
         int64_t size;
     };
-    const int64_t bias_bytes = o.bias == nullptr ? 0 : extent("bias", box(p, p.bias, scored).axes, 4) * f32;
-    const int64_t mask_bytes = o.mask == nullptr ? 0 : extent("mask", box(p, p.mask, scored).axes, 4);
-    const Written written[] = {
+    const Range written[] = {
         {"out", o.out, sizes[ATTN4J_OUT]}, {"lse", o.lse, lse_bytes}, {"scores", o.scores, scores_bytes}};
-    for (const Written& w : written) {
-        for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V})
-            check_apart(w.name, w.address, w.size, kOperandNames[operand], addresses[operand], sizes[operand]);
-        check_apart(w.name, w.address, w.size, "bias", o.bias, bias_bytes);
-        check_apart(w.name, w.address, w.size, "mask", o.mask, mask_bytes);
-        check_apart(w.name, w.address, w.size, "kScales", o.k_scales, scale_bytes(p, ATTN4J_K, layout));
-        check_apart(w.name, w.address, w.size, "vScales", o.v_scales, scale_bytes(p, ATTN4J_V, layout));
-    }
+    const Range read[] = {{"q", o.q, sizes[ATTN4J_Q]},
+                          {"k", o.k, sizes[ATTN4J_K]},
+                          {"v", o.v, sizes[ATTN4J_V]},
+                          {"bias", o.bias, bias_bytes},
+                          {"mask", o.mask, mask_bytes},
+                          {"kScales", o.k_scales, scale_bytes(p, ATTN4J_K, layout)},
+                          {"vScales", o.v_scales, scale_bytes(p, ATTN4J_V, layout)},
+                          {"keyLengths", o.key_lengths, o.batch * i64},
+                          {"offsets", o.offsets, o.batch * i64},
+                          {"cuQueries", o.cu_queries, (o.batch + 1) * i64},
+                          {"cuKeys", o.cu_keys, (o.batch + 1) * i64},
+                          {"pages", o.pages, page_entries(p, o.batch, longest_keys) * i64},
+                          {"slopes", o.slopes, p.heads * f32},
+                          {"sinks", o.sinks, p.heads * f32}};
+    for (const Range& w : written)
+        for (const Range& r : read)
+            if (w.size > 0 && r.address != nullptr) check_apart(w.name, w.address, w.size, r.name, r.address, r.size);
     check_apart("lse", o.lse, lse_bytes, "out", o.out, sizes[ATTN4J_OUT]);
     check_apart("scores", o.scores, scores_bytes, "out", o.out, sizes[ATTN4J_OUT]);
     check_apart("scores", o.scores, scores_bytes, "lse", o.lse, lse_bytes);

@@ -67,6 +67,7 @@ protected:
         const float *q, *k, *v;
         float *out, *lse;
         const int64_t *key_lengths = nullptr, *offsets = nullptr, *cu_queries = nullptr, *cu_keys = nullptr;
+        const float *slopes = nullptr, *sinks = nullptr;
     };
     Run good() const {
         Run r;
@@ -79,7 +80,7 @@ protected:
     }
     Status run(const Run& r) const {
         return attn4j_plan_run(plan, r.batch, r.queries, r.keys, r.q, r.k, r.v, r.out, r.lse, r.key_lengths, r.offsets,
-                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                               r.cu_queries, r.cu_keys, nullptr, nullptr, nullptr, nullptr, nullptr, r.slopes, r.sinks,
                                nullptr, 0, nullptr);
     }
     void expect_refused(const Run& r, std::initializer_list<const char*> parts) const {
@@ -213,6 +214,22 @@ TEST_F(PlanTest, RunAddresses) {
     r.q = out.data();
     r.keys = 0;
     expect_refused(r, {"out must not overlap q"});
+}
+
+// Whatever is read.
+TEST_F(PlanTest, WhatIsWrittenOverlapsNothing) {
+    build();
+    // The last numbers of out, as whole ones.
+    const auto* const integers = reinterpret_cast<const int64_t*>(out.data() + out.elements() - 4);
+    Run r = good();
+    r.offsets = integers;
+    expect_refused(r, {"out must not overlap offsets", "+16 bytes"});
+    r = good();
+    r.slopes = out.data() + 380;
+    expect_refused(r, {"out must not overlap slopes", "+16 bytes"});
+    r = good();
+    r.sinks = lse.data();
+    expect_refused(r, {"lse must not overlap sinks"});
 }
 
 TEST_F(PlanTest, RaggedRuns) {

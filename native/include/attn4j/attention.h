@@ -107,8 +107,8 @@ ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
  * rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
  * pages, k_scales and v_scales (see set_pages, set_scales), bias, mask and scores: exactly where the plan has them.
  * slopes [heads] (ALiBi) and sinks [heads]: NULL for none. seed: of the dropout. cancelled: NULL, or a flag that another
- * thread may set to nonzero; the run then ends within a tile. out, lse and scores overlap nothing; q, k and v may
- * overlap each other. */
+ * thread may set to nonzero; the run then ends within a tile. out, lse and scores overlap nothing; what is read
+ * may overlap. */
 ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
                                          const void* k, const void* v, void* out, float* lse,
                                          const int64_t* key_lengths, const int64_t* offsets, const int64_t* cu_queries,
@@ -117,7 +117,7 @@ ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_
                                          const float* slopes, const float* sinks, float* scores, int64_t seed,
                                          const int32_t* cancelled);
 
-/* One line: kernel, ISA, tile sizes, blocks, workspace, and why. Of a run of the plan's largest sizes. */
+/* One line: kernel, ISA, block sizes, tasks, threads, workspace, and why these. Of a run of the plan's largest sizes. */
 ATTN4J_API attn4j_status attn4j_plan_explain(attn4j_plan plan, char* text, int64_t capacity);
 
 /* The ISA a built plan runs on. */
