@@ -86,7 +86,8 @@ public final class AttentionPlan implements AutoCloseable {
     }
 
     /**
-     * One line on how runs of the largest size go: kernel, instruction set, tile sizes, tasks, threads, workspace.
+     * One line on how runs of the largest size go, and why so: kernel, instruction set, tile sizes, tasks, threads,
+     * workspace.
      *
      * @return for people to read; the form may change
      * @throws IllegalStateException if the plan is closed

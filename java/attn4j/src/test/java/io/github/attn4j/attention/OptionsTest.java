@@ -32,6 +32,18 @@ class OptionsTest {
             assertTrue(text.contains("workspace="), text);
             assertTrue(text.lines().count() == 1, text);
         }
+        assertTrue(explain(5, 9).startsWith("kernel=small (few queries and keys) isa="), () -> explain(5, 9));
+        assertTrue(explain(1, 900).startsWith("kernel=decode (few queries) isa="), () -> explain(1, 900));
+        assertTrue(explain(70, 900).startsWith("kernel=fused-forward (many queries) isa="), () -> explain(70, 900));
+    }
+
+    private String explain(int queries, int keys) {
+        Tensor many = scope.zeros(DType.FLOAT32, 1, 2, keys, 8);
+        Tensor some = many.slice(2, 0, queries);
+        try (AttentionPlan plan = Attention.builder().build().plan(some, many, many,
+            scope.zeros(DType.FLOAT32, 1, 2, queries, 8))) {
+            return plan.explain();
+        }
     }
 
     @Test
