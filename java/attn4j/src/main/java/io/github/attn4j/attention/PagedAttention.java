@@ -10,24 +10,26 @@ import io.github.attn4j.tensor.TensorScope;
 import java.util.List;
 
 /**
- * Attention to sequences of a paged cache, a batch entry each, in one run that reads the pages where they lie. Not
- * thread-safe. Native memory is allocated only for more sequences or longer ones than before.
+ * Attention to sequences of a paged cache, a batch entry or a ragged sequence each, in one run that reads the pages where
+ * they lie. Not thread-safe. Native memory is allocated only for more sequences or longer ones than before.
  */
 final class PagedAttention {
     private final PlanCache plans;
+    private final boolean ragged;
     private final AttentionInputs all = new AttentionInputs();
     private TensorScope scope = TensorScope.open();
-    /** The pages of each sequence, and its tokens; room for more of both. */
+    /** The pages of each sequence, and its tokens, ragged those up to it; room for more of both. */
     private Tensor tables = scope.zeros(DType.INT64, 0, 0);
     private Tensor lengths = scope.zeros(DType.INT64, 0);
     /** The part for as many sequences as there were last time. */
     private Tensor table = tables;
-    private Tensor keyLengths = lengths;
-    private long[] tokens = new long[0];
+    private Tensor tokens = lengths;
+    private long[] counts = new long[0];
     private final ListedSequences sequences = new ListedSequences();
 
     PagedAttention(Attention attention) {
         plans = new PlanCache(attention);
+        ragged = attention.ragged;
     }
 
     /** Attends; IllegalArgumentException if the sequences are not of one cache. */
@@ -52,8 +54,12 @@ final class PagedAttention {
     }
 
     private void check(AttentionInputs in) {
-        PartialAttention.checkInputs(in);
-        Check.size(View.of(in.q, "q"), "q", 0, sequences.count(), "sequences");
+        if (ragged) {
+            checkRagged(in);
+        } else {
+            PartialAttention.checkInputs(in);
+            Check.size(View.of(in.q, "q"), "q", 0, sequences.count(), "sequences");
+        }
         if (in.keyLengths != null) {
             throw new IllegalArgumentException("keyLengths must not be given here: the sequences have them");
         }
@@ -63,6 +69,19 @@ final class PagedAttention {
                     + " and " + sequences.get(b).name() + " are not");
             }
         }
+    }
+
+    /** Of cumulative lengths those of the queries alone; all else is checked by the plan. */
+    private void checkRagged(AttentionInputs in) {
+        PartialAttention.checkAbsent(in);
+        if (in.cuQueries == null) {
+            throw new IllegalStateException("this attention is ragged: pass cuQueries");
+        }
+        if (in.cuKeys != null) {
+            throw new IllegalArgumentException("cuKeys must not be given here, the sequences have them: cuKeys="
+                + in.cuKeys);
+        }
+        Check.vector(in.cuQueries, "cuQueries", View.INT64, sequences.count() + 1L, "sequences + 1");
     }
 
     private void attend(AttentionInputs in) {
@@ -82,7 +101,8 @@ final class PagedAttention {
             list(pages);
             KeyValues rows = cache.pool.rows;
             all.operands(in.q, rows.k(), rows.v(), in.out).scales(rows.kScales(), rows.vScales()).pages(table);
-            all.keyLengths(keyLengths).lse(in.lse).offsets(in.offsets).bias(in.bias).mask(in.mask);
+            all.cumulative(in.cuQueries, ragged ? tokens : null).keyLengths(ragged ? null : tokens);
+            all.lse(in.lse).offsets(in.offsets).bias(in.bias).mask(in.mask);
             all.slopes(in.slopes).sinks(in.sinks).cancellation(in.cancellation).keys(longest, 0, 0);
             plans.plan(all).run(all);
         } finally {
@@ -97,9 +117,13 @@ final class PagedAttention {
         for (int b = 0; b < sequences.count(); b++) {
             PagedSequence sequence = sequences.get(b);
             Memory.fromArray(sequence.table(), sequence.tablePages(), rows, b * table.size(1));
-            tokens[b] = sequence.tokens();
+            if (ragged) {
+                counts[b + 1] = counts[b] + sequence.tokens();
+            } else {
+                counts[b] = sequence.tokens();
+            }
         }
-        Memory.fromArray(tokens, View.of(keyLengths, "keyLengths"));
+        Memory.fromArray(counts, View.of(tokens, "tokens"));
     }
 
     private void fit(int count, int pages) {
@@ -109,16 +133,19 @@ final class PagedAttention {
             scope.close();
             scope = TensorScope.open();
             tables = scope.zeros(DType.INT64, most, columns);
-            lengths = scope.zeros(DType.INT64, most);
+            lengths = scope.zeros(DType.INT64, most + 1);
             table = tables;
-            keyLengths = lengths;
+            tokens = lengths;
         }
         if (table.size(0) != count) {
             table = tables.slice(0, 0, count);
-            keyLengths = lengths.slice(0, 0, count);
         }
-        if (tokens.length != count) {
-            tokens = new long[count];
+        int numbers = ragged ? count + 1 : count;
+        if (tokens.size(0) != numbers) {
+            tokens = lengths.slice(0, 0, numbers);
+        }
+        if (counts.length != numbers) {
+            counts = new long[numbers];
         }
     }
 }

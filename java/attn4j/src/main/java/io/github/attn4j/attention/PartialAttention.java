@@ -110,13 +110,18 @@ final class PartialAttention {
         apart(rows.vScales(), "vScales", out, lse);
     }
 
-    /** The rules that do not depend on the keys. */
-    static void checkInputs(AttentionInputs in) {
+    /** What the keys have themselves is not given beside them. */
+    static void checkAbsent(AttentionInputs in) {
         absent(in.k == null && in.v == null, "k and v", "the segments have them");
         absent(in.kScales == null && in.vScales == null && in.pages == null, "scales and pages",
             "what is attended to has them");
-        absent(in.cuQueries == null && in.cuKeys == null, "cumulative lengths", "segments are not ragged");
         absent(in.scores == null, "scores", "no segment has them all");
+    }
+
+    /** The rules that do not depend on the keys. */
+    static void checkInputs(AttentionInputs in) {
+        checkAbsent(in);
+        absent(!in.isRagged(), "cumulative lengths", "this attention is not ragged");
         View q = Check.floatRows(in.q, "q", 4);
         View out = Check.floatRows(in.out, "out", 4);
         Check.writable(out, "out");

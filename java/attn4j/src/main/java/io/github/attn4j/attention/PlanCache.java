@@ -70,11 +70,13 @@ final class PlanCache {
 
         boolean fits(AttentionInputs in) {
             Fit keys = in.pages == null ? Fit.FEWER : Fit.EXACT;
-            return Template.fits(templates[0], in.q, Fit.FEWER) && Template.fits(templates[1], in.k, keys)
-                && Template.fits(templates[2], in.v, keys) && Template.fits(templates[3], in.out, Fit.FEWER)
-                && Template.fits(templates[4], in.bias, Fit.BROADCAST)
-                && Template.fits(templates[5], in.mask, Fit.BROADCAST) && Template.fits(templates[6], in.kScales, keys)
-                && Template.fits(templates[7], in.vScales, keys) && Template.fits(templates[8], in.pages, Fit.FEWER);
+            Fit queries = in.isRagged() ? Fit.FIRST : Fit.FEWER;
+            Fit scores = in.isRagged() ? Fit.EXACT : Fit.BROADCAST;
+            return Template.fits(templates[0], in.q, queries) && Template.fits(templates[1], in.k, keys)
+                && Template.fits(templates[2], in.v, keys) && Template.fits(templates[3], in.out, queries)
+                && Template.fits(templates[4], in.bias, scores)
+                && Template.fits(templates[5], in.mask, scores) && Template.fits(templates[6], in.kScales, keys)
+                && Template.fits(templates[7], in.vScales, keys) && Template.fits(templates[8], in.pages, Fit.FIRST);
         }
     }
 
@@ -82,6 +84,8 @@ final class PlanCache {
     private enum Fit {
         /** Fewer batch entries and rows. */
         FEWER,
+        /** Fewer of the first dimension. */
+        FIRST,
         /** Not at all. */
         EXACT,
         /** Anyhow, but one for all in the same dimensions. */
@@ -120,7 +124,8 @@ final class PlanCache {
                 long size = view.size(d);
                 long planned = template.sizes[d];
                 fits = (fit == Fit.BROADCAST ? (size == 1) == (planned == 1)
-                    : fit == Fit.FEWER && (d == BATCH || d == ROWS) ? size <= planned : size == planned)
+                    : d == BATCH && fit != Fit.EXACT || d == ROWS && fit == Fit.FEWER ? size <= planned
+                    : size == planned)
                     && (size <= 1 || view.stride(d) == template.strides[d]);
             }
             return fits;

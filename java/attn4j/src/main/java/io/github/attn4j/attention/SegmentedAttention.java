@@ -25,6 +25,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class SegmentedAttention implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
+    private final boolean ragged;
     private final PartialAttention partial;
     private final PagedAttention paged;
     private final ListedRuns listed = new ListedRuns();
@@ -33,13 +34,11 @@ public final class SegmentedAttention implements AutoCloseable {
     /**
      * Attention with the options of another.
      *
-     * @param attention neither ragged nor with dropout, weights or scores, which do not come in parts
+     * @param attention without dropout, weights or scores, which do not come in parts. A ragged one attends to sequences
+     *     of a paged cache only
      * @throws IllegalArgumentException if it is one of these
      */
     public SegmentedAttention(Attention attention) {
-        if (attention.ragged) {
-            throw new IllegalArgumentException("attention over segments must not be ragged: ragged=true");
-        }
         if (attention.dropout > 0) {
             throw new IllegalArgumentException("attention over segments must be without dropout: dropout="
                 + attention.dropout + " expected=0");
@@ -48,6 +47,7 @@ public final class SegmentedAttention implements AutoCloseable {
             throw new IllegalArgumentException("attention over segments writes no weights or scores: stage="
                 + attention.stage + " expected=none");
         }
+        ragged = attention.ragged;
         partial = new PartialAttention(attention);
         paged = new PagedAttention(attention);
     }
@@ -75,7 +75,7 @@ public final class SegmentedAttention implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
      */
     public void run(AttentionInputs inputs, List<KeyValues> segments) {
-        begin();
+        begin(false);
         try {
             listed.begin(segments);
             partial.run(inputs, listed, 0, listed.keys());
@@ -113,7 +113,7 @@ public final class SegmentedAttention implements AutoCloseable {
      */
     public void run(AttentionInputs inputs, KeyValueCache cache) {
         Objects.requireNonNull(inputs, "inputs must not be null");
-        begin();
+        begin(false);
         try {
             CacheStorage keys = cache.beginRead();
             try {
@@ -141,17 +141,20 @@ public final class SegmentedAttention implements AutoCloseable {
     }
 
     /**
-     * Attends to the sequences of a paged cache, with whatever the inputs have.
+     * Attends to the sequences of a paged cache, with whatever the inputs have. If the attention is ragged, each sequence
+     * has queries of its own number, such as the prompt of one and a token of the next: q and out are [totalQueries, heads,
+     * dim], lse [heads, totalQueries], and {@link AttentionInputs#cumulative cumulative} lengths are given of the queries
+     * alone, those of the keys being null.
      *
-     * @param inputs q, out and what is optional; without k and v, key lengths, cumulative lengths and scores. A bias or
-     *     mask has as many keys as the longest of the sequences.
+     * @param inputs q, out and what is optional; without k and v, key lengths, cumulative lengths but for those, and
+     *     scores. A bias or mask has as many keys as the longest of the sequences.
      * @param sequences of the same cache; one may be there twice
      * @throws IllegalArgumentException if the tensors or sequences do not fit
      * @throws IllegalStateException if this, the cache, a sequence or a scope is closed
      * @throws java.util.concurrent.CancellationException if it was cancelled; what was to be written is unspecified
      */
     public void runPaged(AttentionInputs inputs, List<PagedSequence> sequences) {
-        begin();
+        begin(true);
         try {
             paged.run(inputs, sequences);
         } finally {
@@ -181,11 +184,12 @@ public final class SegmentedAttention implements AutoCloseable {
     }
 
     /** Begins a call; the caller unlocks. */
-    private void begin() {
+    private void begin(boolean inPages) {
         lock.lock();
-        if (closed) {
+        if (closed || ragged && !inPages) {
             lock.unlock();
-            throw new IllegalStateException("this SegmentedAttention is closed");
+            throw new IllegalStateException(closed ? "this SegmentedAttention is closed"
+                : "this attention is ragged: segments are not, sequences of a paged cache are");
         }
     }
 }

@@ -65,13 +65,40 @@ class BadCacheInputTest {
         refused("scores must not be given here", () -> segmented.run(in().scores(zeros(2, 4, 3, 10)), segments));
         refused("cumulative lengths must not be given here",
             () -> segmented.run(in().cumulative(scope.zeros(DType.INT64, 3), scope.zeros(DType.INT64, 3)), segments));
-        refused("ragged=true", () -> new SegmentedAttention(Attention.builder().ragged().build()));
         refused("dropout=0.5", () -> new SegmentedAttention(Attention.builder().dropout(0.5).build()));
         refused("stage=WEIGHTS", () -> new SegmentedAttention(Attention.builder().weights().build()));
         SegmentedAttention closed = new SegmentedAttention(Attention.builder().build());
         closed.close();
         closed.close();
         thrown(IllegalStateException.class, "SegmentedAttention is closed", () -> closed.run(q, segments, out));
+    }
+
+    @Test
+    void raggedInputsThatDoNotFit() {
+        Tensor rows = zeros(3, 4, 8);
+        Tensor result = zeros(3, 4, 8);
+        Tensor cu = scope.of(new long[] {0, 1, 3}, 3);
+        try (SegmentedAttention ragged = new SegmentedAttention(Attention.builder().ragged().build());
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(2, 2, 8).pageSize(4).build();
+             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second")) {
+            first.append(zeros(1, 2, 3, 8), zeros(1, 2, 3, 8));
+            List<PagedSequence> both = List.of(first, second);
+            AttentionInputs in = AttentionInputs.of(rows, null, null, result);
+            thrown(IllegalStateException.class, "segments are not", () -> ragged.run(q, segments, out));
+            thrown(IllegalStateException.class, "pass cuQueries", () -> ragged.runPaged(in, both));
+            refused("cuKeys=INT64[3]", () -> ragged.runPaged(in.cumulative(cu, cu), both));
+            in.cumulative(cu, null);
+            refused("cuQueries.size(0)=3 sequences + 1=2", () -> ragged.runPaged(in, List.of(first)));
+            refused("cuQueries[2]=4 q.size(0)=3",
+                () -> ragged.runPaged(in.cumulative(scope.of(new long[] {0, 1, 4}, 3), null), both));
+            refused("keyLengths must not be given here",
+                () -> ragged.runPaged(in.cumulative(cu, null).keyLengths(cu.slice(0, 0, 2)), both));
+            refused("rank=4 expected=3", () -> ragged.runPaged(AttentionInputs.of(q, null, null, out)
+                .cumulative(cu, null), both));
+            refused("cumulative lengths must not be given here",
+                () -> segmented.runPaged(AttentionInputs.of(q, null, null, out).cumulative(cu, null), both));
+            assertArrayEquals(new float[3 * 4 * 8], result.toFloatArray());
+        }
     }
 
     @Test

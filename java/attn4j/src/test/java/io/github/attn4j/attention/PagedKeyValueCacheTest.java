@@ -28,11 +28,12 @@ class PagedKeyValueCacheTest {
 
     private final List<Isa> isas = Samples.isas().toList();
 
-    /** Random adding, appending, forking and closing, against lists of token numbers. */
+    /** Random adding, appending, forking and closing, against lists of token numbers; half of them ragged. */
     @Property(tries = 100)
     void equalsAModel(@ForAll long seed) {
         Random random = new Random(seed);
-        Attention attention = RandomOptions.attention(random, isas.get(random.nextInt(isas.size())));
+        Attention.Builder options = RandomOptions.builder(random, isas.get(random.nextInt(isas.size())));
+        Attention attention = (random.nextBoolean() ? options.ragged() : options).build();
         int pageSize = 1 + random.nextInt(7);
         int pages = 10 + random.nextInt(60);
         DType type = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16, DType.INT8).get(random.nextInt(4));
@@ -255,6 +256,10 @@ class PagedKeyValueCacheTest {
         for (int i = random.nextInt(4); i > 0 && !model.isEmpty(); i--) {
             sequences.add(pick(random, model));
         }
+        if (attention.ragged) {
+            attendRagged(random, attention, segmented, sequences, model, k, v);
+            return;
+        }
         int batch = sequences.size();
         int queries = 1 + random.nextInt(3);
         int longest = sequences.stream().mapToInt(sequence -> model.get(sequence).size()).max().orElse(0);
@@ -276,6 +281,45 @@ class PagedKeyValueCacheTest {
                     .assertEqual(out.slice(0, b, b + 1), lse.slice(0, b, b + 1));
             }
         }
+    }
+
+    /** Each sequence with queries of its own number, none among them. */
+    private static void attendRagged(Random random, Attention attention, SegmentedAttention segmented,
+                                     List<PagedSequence> sequences, Map<PagedSequence, List<Integer>> model, Tensor k,
+                                     Tensor v) {
+        int batch = sequences.size();
+        long[] cu = new long[batch + 1];
+        for (int b = 0; b < batch; b++) {
+            cu[b + 1] = cu[b] + random.nextInt(8);
+        }
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor q = Samples.normal(scope, random.nextLong(), cu[batch], 4, 9);
+            Tensor out = Samples.marked(scope, 4, cu[batch], 6).transpose(0, 1);
+            Tensor lse = Samples.marked(scope, 4, cu[batch]);
+            AttentionInputs in = AttentionInputs.of(q, null, null, out).cumulative(scope.of(cu, batch + 1), null).lse(lse);
+            if (random.nextBoolean()) {
+                in.sinks(Samples.normal(scope, random.nextLong(), 4));
+            }
+            if (random.nextBoolean()) {
+                in.offsets(RandomOptions.integers(random, scope, batch, -2, 20));
+            }
+            segmented.runPaged(in, sequences);
+            for (int b = 0; b < batch; b++) {
+                long queries = cu[b + 1] - cu[b];
+                List<Integer> tokens = model.get(sequences.get(b));
+                AttentionInputs one = AttentionInputs.of(entry(scope, q.transpose(0, 1), cu, b), null, null, null)
+                    .sinks(in.sinks).offsets(in.offsets == null ? null : in.offsets.slice(0, b, b + 1));
+                WholeKeys.of(attention, one, gather(scope, k, tokens), gather(scope, v, tokens), 0).assertEqual(
+                    entry(scope, out.transpose(0, 1), cu, b),
+                    entry(scope, lse.reshape(4, cu[batch], 1), cu, b).reshape(1, 4, queries));
+            }
+        }
+    }
+
+    /** Of [heads, rows, dim] the rows of a sequence, [1, heads, rows, dim]. */
+    private static Tensor entry(TensorScope scope, Tensor all, long[] cu, int b) {
+        return scope.zeros(DType.FLOAT32, all.size(0), cu[b + 1] - cu[b], all.size(2))
+            .copyFrom(all.slice(1, cu[b], cu[b + 1])).reshape(1, all.size(0), cu[b + 1] - cu[b], all.size(2));
     }
 
     private static Tensor entry(Tensor tensor, int b, int keys) {

@@ -12,6 +12,10 @@ final class RandomOptions {
     private RandomOptions() {}
 
     static Attention attention(Random random, Isa isa) {
+        return builder(random, isa).build();
+    }
+
+    static Attention.Builder builder(Random random, Isa isa) {
         Attention.Builder builder = Attention.builder().isa(isa);
         if (random.nextInt(3) != 0) {
             builder.causal();
@@ -25,7 +29,7 @@ final class RandomOptions {
         if (random.nextInt(3) == 0) {
             builder.softcap(1 + random.nextInt(20));
         }
-        return builder.build();
+        return builder;
     }
 
     /** q and out, and now and then slopes, sinks, bias and mask for so many keys. */
