@@ -12,6 +12,7 @@
 #include "kernels/attention/shared-inl.h"
 #include "kernels/attention/soften-inl.h"
 #include "kernels/attention/store-inl.h"
+#include "kernels/attention/turns-inl.h"
 
 namespace {
 
@@ -122,41 +123,11 @@ inline void load_queries(const State<V>& state, const AttentionBlock& block) {
     }
 }
 
-// A block of queries under way.
-template <typename Tiles>
-struct Turn {
-    const AttentionBlock* block;
-    float *q, *out;     // State's
-    int64_t next, end;  // keys still to come
-    bool fresh;
-    F32 maximum[Tiles::max_vectors], sum[Tiles::max_vectors];
-};
-
 template <typename Tiles, int V>
-inline State<V> state_of(const Turn<Tiles>& turn, const Shared<Tiles>& shared) {
-    State<V> state;
-    state.q = turn.q;
-    state.scores = shared.scores;
-    state.out = turn.out;
-    state.fresh = turn.fresh;
-    for (int v = 0; v < V; ++v) {
-        state.maximum[v] = turn.maximum[v];
-        state.sum[v] = turn.sum[v];
-    }
-    return state;
-}
-
-template <typename Tiles, int V>
-inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
+inline void begin(Turn<Tiles::max_vectors>& turn, const Shared<Tiles>& shared) {
     const AttentionBlock& block = *turn.block;
-    turn.fresh = true;
-    // A sink is a score that is there from the start and has no value.
-    const bool sink = block.has_sink && block.sink != -kInfinity;
-    for (int v = 0; v < V; ++v) {
-        turn.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
-        turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
-    }
-    load_queries(state_of<Tiles, V>(turn, shared), block);
+    turn.template begin<V>();
+    load_queries(turn.template state<V>(shared.scores), block);
     turn.next = turn.end = 0;
     if (block.stage_alone) return;
     // What the block's last query does not see, nobody in it sees; and nobody sees what is before its first query's
@@ -169,24 +140,18 @@ inline void begin(Turn<Tiles>& turn, const Shared<Tiles>& shared) {
 
 // The next block of keys.
 template <typename Tiles, int V>
-inline void advance(Turn<Tiles>& turn, Shared<Tiles>& shared) {
-    State<V> state = state_of<Tiles, V>(turn, shared);
+inline void advance(Turn<Tiles::max_vectors>& turn, Shared<Tiles>& shared) {
+    State<V> state = turn.template state<V>(shared.scores);
     const int64_t n = turn.end - turn.next < Tiles::key_block ? turn.end - turn.next : Tiles::key_block;
     attend_keys<Tiles, V>(state, *turn.block, turn.next, n, shared);
     turn.next += n;
-    turn.fresh = state.fresh;
-    for (int v = 0; v < V; ++v) {
-        turn.maximum[v] = state.maximum[v];
-        turn.sum[v] = state.sum[v];
-    }
+    turn.keep(state);
 }
 
 template <typename Tiles, int V>
-inline void finish(const Turn<Tiles>& turn, Shared<Tiles>& shared) {
-    State<V> state = state_of<Tiles, V>(turn, shared);
-    if (state.fresh)
-        for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
-            F32::zero().store(state.out + i);
+inline void finish(const Turn<Tiles::max_vectors>& turn, Shared<Tiles>& shared) {
+    State<V> state = turn.template state<V>(shared.scores);
+    clear_unseen(state, turn.block->value_dim);
     if (!turn.block->stage_alone) store_queries(state, *turn.block);
     if (turn.block->stage != Stage::none) store_stage<Tiles>(state, *turn.block, shared);
 }
@@ -197,7 +162,7 @@ inline void attention(const AttentionBlock* blocks, int64_t count, float* worksp
     const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
     Shared<Tiles> shared(workspace, head_dim);
     float* own = workspace + Shared<Tiles>::floats(head_dim, value_dim);
-    Turn<Tiles> turns[attn4j::kTogether];
+    Turn<most> turns[attn4j::kTogether];
     for (int64_t i = 0; i < count; ++i) {
         turns[i].block = blocks + i;
         turns[i].q = own;
@@ -206,16 +171,9 @@ inline void attention(const AttentionBlock* blocks, int64_t count, float* worksp
         with_vectors<most>(blocks[i].queries,
                            [&](auto vectors) { begin<Tiles, decltype(vectors)::count>(turns[i], shared); });
     }
-    for (bool more = true; more;) {
-        more = false;
-        for (int64_t i = 0; i < count; ++i) {
-            if (turns[i].next >= turns[i].end) continue;
-            if (attn4j::is_set(blocks[i].cancelled)) return;
-            with_vectors<most>(blocks[i].queries,
-                               [&](auto vectors) { advance<Tiles, decltype(vectors)::count>(turns[i], shared); });
-            more = true;
-        }
-    }
+    const bool whole = take_turns(
+        turns, count, [&](auto vectors, Turn<most>& turn) { advance<Tiles, decltype(vectors)::count>(turn, shared); });
+    if (!whole) return;
     for (int64_t i = 0; i < count; ++i)
         with_vectors<most>(blocks[i].queries,
                            [&](auto vectors) { finish<Tiles, decltype(vectors)::count>(turns[i], shared); });

@@ -192,40 +192,13 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
     state.fresh = false;
 }
 
-// A block of queries under way.
-template <typename Products>
-struct PairTurn {
-    const AttentionBlock* block;
-    float *q, *out;     // State's
-    int64_t next, end;  // keys still to come
-    bool fresh;
-    F32 maximum[Products::max_vectors], sum[Products::max_vectors];
-};
-
-template <int V, typename Products>
-inline State<V> pair_state(const PairTurn<Products>& turn, float* scores) {
-    State<V> state;
-    state.q = turn.q;
-    state.scores = scores;
-    state.out = turn.out;
-    state.fresh = turn.fresh;
-    for (int v = 0; v < V; ++v) {
-        state.maximum[v] = turn.maximum[v];
-        state.sum[v] = turn.sum[v];
-    }
-    return state;
-}
+template <typename Tiles>
+using PairTurn = Turn<Tiles::Products::max_vectors>;
 
 template <typename Tiles, int V>
-inline void begin_pairs(PairTurn<typename Tiles::Products>& turn) {
+inline void begin_pairs(PairTurn<Tiles>& turn) {
     const AttentionBlock& block = *turn.block;
-    turn.fresh = true;
-    // A sink is a score that is there from the start and has no value.
-    const bool sink = block.has_sink && block.sink != -kInfinity;
-    for (int v = 0; v < V; ++v) {
-        turn.maximum[v] = F32::set(sink ? block.sink * kLog2E : -kInfinity);
-        turn.sum[v] = F32::set(sink ? 1.0f : 0.0f);
-    }
+    turn.template begin<V>();
     const int64_t pairs = round_up(block.head_dim, kPairRow) / 2;
     pack_rows<V>(block.q_type, block.q, block.q_stride, block.queries, block.head_dim, pairs, pairs_at(turn.q));
     Tiles::Products::template arrange<V>(pairs_at(turn.q), pairs);
@@ -236,7 +209,7 @@ inline void begin_pairs(PairTurn<typename Tiles::Products>& turn) {
 
 // The next block of keys; of these, those from the first to the last that the queries see.
 template <typename Tiles, int V>
-inline void advance_pairs(PairTurn<typename Tiles::Products>& turn, SharedPairs<Tiles>& shared) {
+inline void advance_pairs(PairTurn<Tiles>& turn, SharedPairs<Tiles>& shared) {
     const AttentionBlock& block = *turn.block;
     const int64_t first = turn.next, before = block.first_key - first;
     const int64_t skipped = before <= 0 ? 0 : before / kPairRow * kPairRow;
@@ -246,23 +219,17 @@ inline void advance_pairs(PairTurn<typename Tiles::Products>& turn, SharedPairs<
     KeyBlock seen = shared.keys(block, first);
     seen.keys.data += skipped * seen.keys.stride;
     seen.values += skipped;
-    State<V> state = pair_state<V>(turn, shared.scores);
+    State<V> state = turn.template state<V>(shared.scores);
     attend_pairs<typename Tiles::Products, V>(state, block, seen, first + skipped, n - skipped,
                                               seen_keys(block, first + skipped, n - skipped, Tiles::key_block),
                                               shared.bias);
-    turn.fresh = state.fresh;
-    for (int v = 0; v < V; ++v) {
-        turn.maximum[v] = state.maximum[v];
-        turn.sum[v] = state.sum[v];
-    }
+    turn.keep(state);
 }
 
 template <typename Tiles, int V>
-inline void finish_pairs(const PairTurn<typename Tiles::Products>& turn, SharedPairs<Tiles>& shared) {
-    const State<V> state = pair_state<V>(turn, shared.scores);
-    if (state.fresh)
-        for (int64_t i = 0; i < turn.block->value_dim * State<V>::width; i += F32::lanes)
-            F32::zero().store(state.out + i);
+inline void finish_pairs(const PairTurn<Tiles>& turn, const SharedPairs<Tiles>& shared) {
+    const State<V> state = turn.template state<V>(shared.scores);
+    clear_unseen(state, turn.block->value_dim);
     store_queries(state, *turn.block);
 }
 
@@ -283,7 +250,7 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
     const int64_t head_dim = blocks[0].head_dim, value_dim = blocks[0].value_dim;
     SharedPairs<Tiles> shared(workspace, head_dim);
     float* own = workspace + SharedPairs<Tiles>::floats(head_dim, value_dim);
-    PairTurn<Products> turns[attn4j::kTogether];
+    PairTurn<Tiles> turns[attn4j::kTogether];
     for (int64_t i = 0; i < count; ++i) {
         turns[i].block = blocks + i;
         turns[i].q = own;
@@ -293,17 +260,11 @@ inline void bf16_attention(const AttentionBlock* blocks, int64_t count, float* w
                            [&](auto vectors) { begin_pairs<Tiles, decltype(vectors)::count>(turns[i]); });
     }
     Products::begin();
-    for (bool more = true; more;) {
-        more = false;
-        for (int64_t i = 0; i < count; ++i) {
-            if (turns[i].next >= turns[i].end) continue;
-            if (attn4j::is_set(blocks[i].cancelled)) return Products::end();
-            with_vectors<most>(blocks[i].queries,
-                               [&](auto vectors) { advance_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });
-            more = true;
-        }
-    }
+    const bool whole = take_turns(turns, count, [&](auto vectors, PairTurn<Tiles>& turn) {
+        advance_pairs<Tiles, decltype(vectors)::count>(turn, shared);
+    });
     Products::end();
+    if (!whole) return;
     for (int64_t i = 0; i < count; ++i)
         with_vectors<most>(blocks[i].queries,
                            [&](auto vectors) { finish_pairs<Tiles, decltype(vectors)::count>(turns[i], shared); });

@@ -148,13 +148,17 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
         });
 }
 
-// Rows of a mask or bias [rows][bytes], `stride` bytes apart, are called for: their runs are too short for the hardware
-// to foresee the next.
-inline void call_for(const void* first, int64_t stride, int64_t rows, int64_t bytes) {
-    constexpr int64_t line = 64;
-    for (int64_t row = 0; row < rows; ++row)
-        for (int64_t byte = 0; byte < bytes; byte += line)
-            __builtin_prefetch(static_cast<const char*>(first) + row * stride + byte, 0, 2);
+// Of a mask or bias, one number for each query and key, the part of the block of keys after [first, first + n) is called
+// for: its rows are too short for the hardware to foresee the next.
+template <typename T>
+inline void call_for_next(const T* numbers, int64_t query_stride, int64_t key_stride, const AttentionBlock& block,
+                          int64_t first, int64_t n) {
+    if (query_stride == 0 || key_stride == 0) return;
+    constexpr int64_t line = 64 / sizeof(T);
+    const int64_t next = first + n, count = block.key_length - next < n ? block.key_length - next : n;
+    for (int64_t query = 0; query < block.queries; ++query)
+        for (int64_t key = 0; key < count; key += line)
+            __builtin_prefetch(numbers + query * query_stride + next + key, 0, 2);
 }
 
 // What the boolean mask leaves of keys [first, first + n). Most blocks of most masks are all or none, and cost nothing
@@ -191,9 +195,7 @@ inline Seen seen_keys(const AttentionBlock& block, int64_t first, int64_t n, int
     if (seen != Seen::unknown) return seen;
     seen = kept_keys(block, first, n);
     if (known != nullptr) __atomic_store_n(known, seen, __ATOMIC_RELAXED);
-    const int64_t next = first + n, after = block.key_length - next < n ? block.key_length - next : n;
-    if (block.keep_query_stride != 0 && block.keep_key_stride != 0)
-        call_for(block.keep + next, block.keep_query_stride, block.queries, after);
+    call_for_next(block.keep, block.keep_query_stride, block.keep_key_stride, block, first, n);
     return seen;
 }
 

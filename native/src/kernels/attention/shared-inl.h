@@ -70,9 +70,7 @@ struct TransposedBias {
         float* const buffer = buffers + slots.latest * slot_floats;
         if (!there) {
             hiding[slots.latest] = transpose_bias<V>(block, first_key, n, buffer);
-            const int64_t next = first_key + n, after = block.key_length - next < n ? block.key_length - next : n;
-            if (block.bias_query_stride != 0 && block.bias_key_stride != 0)
-                call_for(block.bias + next, block.bias_query_stride * 4, block.queries, after * 4);
+            call_for_next(block.bias, block.bias_query_stride, block.bias_key_stride, block, first_key, n);
         }
         return buffer;
     }
