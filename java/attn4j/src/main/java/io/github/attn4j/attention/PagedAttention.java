@@ -60,9 +60,7 @@ final class PagedAttention {
             PartialAttention.checkInputs(in);
             Check.size(View.of(in.q, "q"), "q", 0, sequences.count(), "sequences");
         }
-        if (in.keyLengths != null) {
-            throw new IllegalArgumentException("keyLengths must not be given here: the sequences have them");
-        }
+        PartialAttention.absent(in.keyLengths, "keyLengths", "the sequences have them");
         for (int b = 0; b < sequences.count(); b++) {
             if (sequences.get(b).cache() != sequences.get(0).cache()) {
                 throw new IllegalArgumentException("sequences must be of one cache: " + sequences.get(0).name()
@@ -77,10 +75,7 @@ final class PagedAttention {
         if (in.cuQueries == null) {
             throw new IllegalStateException("this attention is ragged: pass cuQueries");
         }
-        if (in.cuKeys != null) {
-            throw new IllegalArgumentException("cuKeys must not be given here, the sequences have them: cuKeys="
-                + in.cuKeys);
-        }
+        PartialAttention.absent(in.cuKeys, "cuKeys", "the sequences have them");
         Check.vector(in.cuQueries, "cuQueries", View.INT64, sequences.count() + 1L, "sequences + 1");
     }
 

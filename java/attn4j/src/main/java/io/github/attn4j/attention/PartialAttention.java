@@ -112,16 +112,19 @@ final class PartialAttention {
 
     /** What the keys have themselves is not given beside them. */
     static void checkAbsent(AttentionInputs in) {
-        absent(in.k == null && in.v == null, "k and v", "the segments have them");
-        absent(in.kScales == null && in.vScales == null && in.pages == null, "scales and pages",
-            "what is attended to has them");
-        absent(in.scores == null, "scores", "no segment has them all");
+        absent(in.k, "k", "the segments have them");
+        absent(in.v, "v", "the segments have them");
+        absent(in.kScales, "kScales", "what is attended to has them");
+        absent(in.vScales, "vScales", "what is attended to has them");
+        absent(in.pages, "pages", "what is attended to has them");
+        absent(in.scores, "scores", "no segment has them all");
     }
 
     /** The rules that do not depend on the keys. */
     static void checkInputs(AttentionInputs in) {
         checkAbsent(in);
-        absent(!in.isRagged(), "cumulative lengths", "this attention is not ragged");
+        absent(in.cuQueries, "cuQueries", "this attention is not ragged");
+        absent(in.cuKeys, "cuKeys", "this attention is not ragged");
         View q = Check.floatRows(in.q, "q", 4);
         View out = Check.floatRows(in.out, "out", 4);
         Check.writable(out, "out");
@@ -172,9 +175,10 @@ final class PartialAttention {
         }
     }
 
-    private static void absent(boolean holds, String name, String reason) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must not be given here: " + reason);
+    static void absent(Tensor tensor, String name, String reason) {
+        if (tensor != null) {
+            throw new IllegalArgumentException(name + " must not be given here, " + reason + ": " + name + "=" + tensor
+                + " expected=null");
         }
     }
 

@@ -54,7 +54,8 @@ class BadCacheInputTest {
 
     @Test
     void inputsThatDoNotFit() {
-        refused("k and v must not be given here", () -> segmented.run(AttentionInputs.of(q, k, v, out), segments));
+        refused("k must not be given here, the segments have them: k=FLOAT32[2, 2, 5, 8]",
+            () -> segmented.run(AttentionInputs.of(q, k, v, out), segments));
         refused("keyLengths[1]=11 keys=10", () -> segmented.run(in().keyLengths(scope.of(new long[] {10, 11}, 2)),
             segments));
         refused("keyLengths[0]=-1", () -> segmented.run(in().keyLengths(scope.of(new long[] {-1, 0}, 2)), segments));
@@ -62,8 +63,9 @@ class BadCacheInputTest {
         refused("bias.shape=[9] keys=10", () -> segmented.run(in().bias(zeros(9)), segments));
         refused("sinks.size(0)=3 heads=4", () -> segmented.run(in().sinks(zeros(3)), segments));
         refused("lse.size(2)=4 queries=3", () -> segmented.run(in().lse(zeros(2, 4, 4)), segments));
-        refused("scores must not be given here", () -> segmented.run(in().scores(zeros(2, 4, 3, 10)), segments));
-        refused("cumulative lengths must not be given here",
+        refused("scores=FLOAT32[2, 4, 3, 10] expected=null",
+            () -> segmented.run(in().scores(zeros(2, 4, 3, 10)), segments));
+        refused("cuQueries=INT64[3] expected=null",
             () -> segmented.run(in().cumulative(scope.zeros(DType.INT64, 3), scope.zeros(DType.INT64, 3)), segments));
         refused("dropout=0.5", () -> new SegmentedAttention(Attention.builder().dropout(0.5).build()));
         refused("stage=WEIGHTS", () -> new SegmentedAttention(Attention.builder().weights().build()));
@@ -91,11 +93,11 @@ class BadCacheInputTest {
             refused("cuQueries.size(0)=3 sequences + 1=2", () -> ragged.runPaged(in, List.of(first)));
             refused("cuQueries[2]=4 q.size(0)=3",
                 () -> ragged.runPaged(in.cumulative(scope.of(new long[] {0, 1, 4}, 3), null), both));
-            refused("keyLengths must not be given here",
+            refused("keyLengths=INT64[2] expected=null",
                 () -> ragged.runPaged(in.cumulative(cu, null).keyLengths(cu.slice(0, 0, 2)), both));
             refused("rank=4 expected=3", () -> ragged.runPaged(AttentionInputs.of(q, null, null, out)
                 .cumulative(cu, null), both));
-            refused("cumulative lengths must not be given here",
+            refused("cuQueries=INT64[3] expected=null",
                 () -> segmented.runPaged(AttentionInputs.of(q, null, null, out).cumulative(cu, null), both));
             assertArrayEquals(new float[3 * 4 * 8], result.toFloatArray());
         }
@@ -210,7 +212,7 @@ class BadCacheInputTest {
              PagedSequence a = cache.add("a"); PagedSequence b = foreign.add("b")) {
             refused("sequences must be of one cache: a and b", () -> segmented.runPaged(q, List.of(a, b), out));
             refused("q.size(0)=2 sequences=1", () -> segmented.runPaged(q, List.of(a), out));
-            refused("keyLengths must not be given here",
+            refused("keyLengths=INT64[2] expected=null",
                 () -> segmented.runPaged(in().keyLengths(scope.zeros(DType.INT64, 2)), List.of(a, a)));
             refused("mask.shape=[5] keys=0",
                 () -> segmented.runPaged(in().mask(scope.zeros(DType.BOOL, 5)), List.of(a, a)));

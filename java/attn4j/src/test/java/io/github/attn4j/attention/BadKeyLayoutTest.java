@@ -161,9 +161,9 @@ class BadKeyLayoutTest {
     void segmentsHaveTheirOwn() {
         try (SegmentedAttention segmented = new SegmentedAttention(attention)) {
             List<KeyValues> floats = List.of(new KeyValues(zeros(2, 2, 6, 8), zeros(2, 2, 6, 8)));
-            refused("scales and pages must not be given here", () -> segmented.run(
+            refused("kScales=FLOAT32[2, 2, 6] expected=null", () -> segmented.run(
                 AttentionInputs.of(q, null, null, out).scales(scales, scales), floats));
-            refused("scales and pages must not be given here", () -> segmented.run(
+            refused("pages=INT64[2, 2] expected=null", () -> segmented.run(
                 AttentionInputs.of(q, null, null, out).pages(table), floats));
             refused("k.dtype=INT8 kScales=null", () -> segmented.run(q, List.of(new KeyValues(bytes, bytes)), out));
             refused("vScales.size(2)=5 v.size(2)=6", () -> segmented.run(q,
