@@ -101,6 +101,40 @@ class CacheSteadyStateTest {
         }
     }
 
+    /** Of other tensors, of fewer queries or none of a sequence, and of sequences that grow. */
+    @Test
+    void raggedSequencesAllocateNothing() {
+        try (TensorScope scope = TensorScope.open();
+             PagedKeyValueCache cache = PagedKeyValueCache.builder(60, 2, 16).pageSize(4).build();
+             PagedSequence first = cache.add("first"); PagedSequence second = cache.add("second");
+             SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().ragged().build())) {
+            Tensor k = Samples.normal(scope, 1, 1, 2, 6, 16);
+            Tensor one = k.slice(2, 0, 1);
+            first.append(k, k);
+            second.append(k, k);
+            Tensor q = Samples.normal(scope, 2, 5, 4, 16);
+            Tensor out = scope.zeros(DType.FLOAT32, 5, 4, 16);
+            Tensor[] queries = {q, q.slice(0, 0, 2)};
+            Tensor[] outs = {out, out.slice(0, 0, 2)};
+            Tensor[] lengths = {scope.of(new long[] {0, 1, 5}, 3), scope.of(new long[] {0, 0, 2}, 3)};
+            AttentionInputs in = AttentionInputs.of(q, null, null, out);
+            List<PagedSequence> sequences = List.of(first, second);
+            int[] turn = new int[1];
+            Runnable step = () -> {
+                int i = turn[0]++ % 2;
+                if (first.length() == 200) {
+                    first.clear();
+                }
+                first.append(one, one);
+                segmented.runPaged(in.operands(queries[i], null, null, outs[i]).cumulative(lengths[i], null), sequences);
+            };
+            for (int i = 0; i < 400; i++) {
+                step.run();
+            }
+            SteadyState.assertAllocatesNothing(step);
+        }
+    }
+
     /** Other tensors at each call, and sequences of other lengths. */
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
