@@ -104,7 +104,7 @@ ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
 /* batch, queries, keys: this run's sizes, within the plan's. q, k, v and out have the plan's types.
  * lse, key_lengths [batch] and offsets [batch] may be NULL: no lse, `keys` for each, the plan's alignment. A ragged
  * plan takes cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has
- * rows cu[b] to cu[b+1] - 1; its lse is [heads, cu_queries[batch]].
+ * rows cu[b] to cu[b+1] - 1 (of keys in pages, so many); its lse is [heads, cu_queries[batch]].
  * pages, k_scales and v_scales (see set_pages, set_scales), bias, mask and scores: exactly where the plan has them.
  * slopes [heads] (ALiBi) and sinks [heads]: NULL for none. seed: of the dropout. cancelled: NULL, or a flag that another
  * thread may set to nonzero; the run then ends within a tile. out, lse and scores overlap nothing; what is read

@@ -310,7 +310,8 @@ public final class OnnxAttention {
         }
 
         /**
-         * qk_matmul_output_mode; asks for that output.
+         * qk_matmul_output_mode; asks for that output. Modes are in the order in which they are formed, as the standard
+         * has them now; earlier texts had the mask before the softcap, and 1 and 2 the other way round.
          *
          * @param mode 0 for the scaled scores, 1 after the softcap, 2 with the mask, 3 for the weights
          * @return this
