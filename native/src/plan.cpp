@@ -128,15 +128,17 @@ const char* Plan::kernel_name(Way way) const {
 }
 
 const char* Plan::kernel_reason(Way way) const {
-    if (way == Way::small) return "few queries and keys";
+    if (problem_.queries == 0) return "no queries";
+    if (way == Way::small) return "few queries a kvHead, few keys";
     if (way == Way::chunks)
         return kernels_.chunks == &kernels_of(isa_).decode
-                   ? "few queries"
-                   : "few queries; by the matrix unit where a kvHead has rows enough";
+                   ? "few queries a kvHead"
+                   : "few queries a kvHead; by the matrix unit where they are enough";
     if (problem_.dropout != 0) return "dropout";
-    if (kernels_.bf16) return "many queries, all of bfloat16";
-    if (bf16_kernels_of(isa_) == nullptr || !all_bf16(problem_)) return "many queries";
-    return problem_.pages.present ? "many queries; pages are read as float32" : "many queries; scores are float32";
+    if (kernels_.bf16) return "many queries a kvHead, all of bfloat16";
+    if (bf16_kernels_of(isa_) == nullptr || !all_bf16(problem_)) return "many queries a kvHead";
+    return problem_.pages.present ? "many queries a kvHead; pages are read as float32"
+                                  : "many queries a kvHead; scores are float32";
 }
 
 }  // namespace attn4j

@@ -177,8 +177,7 @@ attn4j_plan make_plan(const AttentionCase& c, const AttentionData& data) {
     return plan;
 }
 
-attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data,
-                       const int32_t* cancelled) {
+attn4j_status run_plan(attn4j_plan plan, const AttentionCase& c, const AttentionData& data, const int32_t* cancelled) {
     const Stored q = stored(c, data.q), k = stored(c, data.k), v = stored(c, data.v);
     const auto pointer = [](const std::vector<int64_t>& numbers) { return numbers.empty() ? nullptr : numbers.data(); };
     return attn4j_plan_run(plan, c.sequences(), c.queries, c.keys, q.address, k.address, v.address, data.out.data(),

@@ -56,7 +56,7 @@ protected:
         if (way == Way::small) return "small";
         if (way == Way::blocks)
             return bf16 != nullptr && plan.kernels.blocks == &bf16->attention ? "fused-forward-bf16" : "fused-forward";
-        return plan.kernels.chunks == &attn4j::kernels_of(isa()).decode      ? "decode"
+        return plan.kernels.chunks == &attn4j::kernels_of(isa()).decode       ? "decode"
                : bf16 != nullptr && plan.kernels.chunks == bf16->decode_bytes ? "decode-int8"
                                                                               : "decode-bf16";
     }
@@ -67,7 +67,8 @@ protected:
 
     // What a run of the largest sizes is cut into. Nothing is attended to.
     static int64_t tasks_of(const Plan& plan, int threads) {
-        std::vector<float> memory(static_cast<size_t>(run_floats(plan.problem, plan.kernels, plan.problem.queries)) + 16);
+        std::vector<float> memory(static_cast<size_t>(run_floats(plan.problem, plan.kernels, plan.problem.queries)) +
+                                  16);
         attn4j::AttentionOperands operands{};
         operands.batch = plan.problem.batch;
         operands.queries = plan.problem.queries;
@@ -106,6 +107,26 @@ TEST_P(ExplainTest, SaysWhatRunsDo) {
                     }
 }
 
+TEST_P(ExplainTest, SaysWhyInAWord) {
+    const auto says = [&](int64_t queries, int64_t keys, double dropout, const char* part) {
+        const attn4j_plan plan = attn4j_plan_create(1, 2, 2, queries, keys, 16, 16);
+        EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dropout(plan, dropout), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+        char text[600];
+        EXPECT_EQ(attn4j_plan_explain(plan, text, sizeof text), ATTN4J_OK);
+        attn4j_plan_free(plan);
+        expect_part(text, part);
+    };
+    const attn4j::SmallKernel& small = attn4j::kernels_of(isa()).small;
+    const bool takes_one = small.most_rows >= 1 && small.most_keys >= 1;
+    says(1, 1, 0, takes_one ? "kernel=small (few queries a kvHead, few keys)" : "kernel=decode (few queries a kvHead)");
+    says(1, 3000, 0, "kernel=decode (few queries a kvHead)");
+    says(200, 3000, 0, "kernel=fused-forward (many queries a kvHead)");
+    says(1, 3000, 0.5, "kernel=fused-forward (dropout)");
+    says(0, 3000, 0, "kernel=fused-forward (no queries)");
+}
+
 TEST_P(ExplainTest, SaysWhyFloat32) {
     const attn4j::Bf16Kernels* const bf16 = attn4j::bf16_kernels_of(isa());
     const bool products = bf16 != nullptr && dtype() == ATTN4J_BF16;
@@ -113,9 +134,9 @@ TEST_P(ExplainTest, SaysWhyFloat32) {
         return explain(sized(200, 3000, dtype(), stage, pages).problem);
     };
     const auto says = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
-    EXPECT_EQ(says(reason(ATTN4J_STAGE_NONE, false), "(many queries, all of bfloat16)"), products);
-    EXPECT_EQ(says(reason(ATTN4J_STAGE_WEIGHTS, false), "(many queries; scores are float32)"), products);
-    EXPECT_EQ(says(reason(ATTN4J_STAGE_NONE, true), "(many queries; pages are read as float32)"), products);
+    EXPECT_EQ(says(reason(ATTN4J_STAGE_NONE, false), "(many queries a kvHead, all of bfloat16)"), products);
+    EXPECT_EQ(says(reason(ATTN4J_STAGE_WEIGHTS, false), "(many queries a kvHead; scores are float32)"), products);
+    EXPECT_EQ(says(reason(ATTN4J_STAGE_NONE, true), "(many queries a kvHead; pages are read as float32)"), products);
 }
 
 }  // namespace
