@@ -9,6 +9,11 @@ namespace {
 using Long = long long;
 }
 
+void require_size(const char* name, int64_t value, int64_t least) {
+    if (value < least)
+        fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least %lld: %s=%lld", name, Long{least}, name, Long{value});
+}
+
 int64_t extent(const char* name, const Axis* axes, int count) {
     int64_t last = 0;
     for (int i = 0; i < count; ++i) {

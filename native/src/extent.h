@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where strided operands lie in memory, and that they do not lie upon each other.
+// How large operands are, where they lie in memory, and that they do not lie upon each other.
 #pragma once
 
 #include <cstdint>
 
 namespace attn4j {
+
+// Throws where it is less.
+void require_size(const char* name, int64_t value, int64_t least);
 
 struct Axis {
     int64_t size, stride;

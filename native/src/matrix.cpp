@@ -4,16 +4,10 @@
 #include <cmath>
 
 #include "error.h"
-#include "extent.h"
 
 namespace attn4j {
 namespace {
 using Long = long long;
-}
-
-void require_size(const char* name, int64_t value, int64_t least) {
-    if (value < least)
-        fail(ATTN4J_INVALID_ARGUMENT, "%s must be at least %lld: %s=%lld", name, Long{least}, name, Long{value});
 }
 
 int64_t span(const char* name, const void* data, int64_t stride, int64_t rows, int64_t width) {

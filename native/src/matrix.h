@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attn4j/attn4j.h"
+#include "extent.h"
 
 namespace attn4j {
 
@@ -26,7 +27,6 @@ struct MutableMatrix {
 };
 
 // All throw where the rule is broken.
-void require_size(const char* name, int64_t value, int64_t least);
 void require_threads(int32_t threads);
 void require_activation(attn4j_activation activation);
 void require_epsilon(double epsilon);
