@@ -37,9 +37,7 @@ public:
     // awake once it had nothing to do for as long: it works once a block, on its keys and on the values of the one before.
     void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
         const int64_t n = block.keys.n;
-        Pace pace(c_, next,
-                  scores_.units(n) + values_.pack_units(n) + (owing_ ? values_.multiply_units(n) : 0) +
-                      3 * rows_ * soften_units(n));
+        Pace pace(c_, next, scores_.units(n) + (owed_ ? values_.units(owed_->n) : 0) + 3 * rows_ * soften_units(n));
         scores_.multiply(block.keys, pace);
         settle(pace);
         scores_.finish(n, pace);
@@ -57,15 +55,14 @@ public:
                 F32::zero().store(of_row + key);
             values_.pack_weights(row, of_row, n);
         }
-        values_.pack(block.values, pace);
-        owing_ = true;
+        owed_ = &block.values;
         if (careful_) {
             settle();
             values_.add_infinite(block.values, scores, most_keys);
         }
     }
 
-    // What the last block owes.
+    // What the last block owes; after that its rows may be forgotten.
     void settle() {
         const KeyValueRows nothing{};
         Pace pace(c_, nothing, 1);
@@ -90,10 +87,9 @@ private:
     static int64_t soften_units(int64_t n) { return n / 2; }
 
     void settle(Pace& pace) {
-        if (!owing_) return;
-        values_.multiply(pace);
-        values_.add(state_.rescale, pace);
-        owing_ = false;
+        if (owed_ == nullptr) return;
+        values_.add(*owed_, state_.rescale, pace);
+        owed_ = nullptr;
     }
 
     const DecodeChunk& c_;
@@ -103,7 +99,7 @@ private:
     TiledValues<Kind, Products> values_;
     int64_t rows_;
     DecodeState state_;
-    bool owing_ = false;  // the last block's weighted values are yet to be added
+    const RowAddresses* owed_ = nullptr;  // values of the last block, yet to be weighted and added
 };
 
 template <typename Kind, typename Products>
@@ -113,12 +109,14 @@ inline bool decode_tiled(const DecodeChunk& c, bool careful) {
     // Nobody sees what is before the first query's window or after the last query's edge.
     const int64_t last = c.last_key + c.queries, before = c.first_key - c.begin;
     const int64_t begin = c.begin + (before > 0 ? before / kTile * kTile : 0), end = last < c.end ? last : c.end;
-    KeyValueRows blocks[2];
+    KeyValueRows blocks[3];
     find_block(c, begin, end, begin, keys, blocks[0]);
     Products::begin();
     for (int64_t first = begin, i = 0; first < end && !attn4j::is_set(c.cancelled); first += keys, ++i) {
-        find_block(c, begin, end, first + keys, keys, blocks[(i + 1) % 2]);
-        if (!all_hidden(c, first, blocks[i % 2].keys.n)) decoding.take(first, blocks[i % 2], blocks[(i + 1) % 2]);
+        const KeyValueRows& block = blocks[i % 3];
+        KeyValueRows& next = blocks[(i + 1) % 3];
+        find_block(c, begin, end, first + keys, keys, next);
+        all_hidden(c, first, block.keys.n) ? decoding.settle() : decoding.take(first, block, next);
     }
     decoding.settle();
     Products::end();

@@ -52,14 +52,13 @@ public:
     int64_t units(int64_t n) const { return tiles_ * groups_of(n) * (cells_ + kFinishUnits); }
 
     // Products with a block of keys, which begins at a multiple of kTile.
-    void multiply(const RowAddresses& keys, Pace& pace) const {
+    ATTN4J_APART void multiply(const RowAddresses& keys, Pace& pace) const {
         const int64_t groups = groups_of(keys.n), whole = in_place_ ? keys.n / kTile : 0;
-        for (int64_t tile = 0; tile < tiles_; ++tile)
-            for (int64_t group = 0, count; group < groups; group += count) {
-                const int64_t left = (group < whole ? whole : groups) - group;
-                count = left < kTogether ? left : kTogether;
-                multiply(keys, tile, group, count, group < whole, pace);
-            }
+        for (int64_t group = 0, count; group < groups; group += count) {
+            const int64_t left = (group < whole ? whole : groups) - group;
+            count = left < kTogether ? left : kTogether;
+            for (int64_t tile = 0; tile < tiles_; ++tile) multiply(keys, tile, group, count, group < whole, pace);
+        }
     }
 
     // Scores of what was multiplied: [key][lane] to [row][key].
@@ -88,7 +87,7 @@ private:
     static int64_t groups_of(int64_t keys) { return (keys + kTile - 1) / kTile; }
 
     // `count` groups of keys by a tile of query rows.
-    ATTN4J_APART void multiply(const RowAddresses& keys, int64_t tile, int64_t group, int64_t count, bool whole,
+    void multiply(const RowAddresses& keys, int64_t tile, int64_t group, int64_t count, bool whole,
                                Pace& pace) const {
         const char* at[kTogether];
         for (int64_t i = 0; i < count; ++i)

@@ -15,7 +15,7 @@ class TiledValues {
 public:
     static int64_t floats(int64_t value_dim) {
         const int64_t wide = round_up(value_dim, Kind::dims);
-        return most_tiles * (tile_bytes / 4 + kTile * wide) + Kind::most_steps * kTile * round_up(wide, kTogether) +
+        return most_tiles * (tile_bytes / 4 + kTile * kTogether) + Kind::most_steps * step_bytes / 4 +
                kMostRows * wide + kMostRows;
     }
 
@@ -24,8 +24,8 @@ public:
         tiles_ = (rows_ + Kind::weight_rows - 1) / Kind::weight_rows;
         columns_ = round_up(c_.value_dim, Kind::dims);
         weights_ = reinterpret_cast<char*>(memory.take(most_tiles * tile_bytes / 4));
-        values_ = reinterpret_cast<char*>(memory.take(Kind::most_steps * kTile * round_up(columns_, kTogether)));
-        weighted_ = memory.take(most_tiles * kTile * columns_);
+        values_ = reinterpret_cast<char*>(memory.take(Kind::most_steps * step_bytes / 4));
+        weighted_ = memory.take(most_tiles * kTile * kTogether);
         out_ = memory.take(kMostRows * columns_);
         sizes_ = memory.take(kMostRows);
         for (int64_t tile = 0; tile < tiles_; ++tile) {
@@ -35,9 +35,8 @@ public:
         }
     }
 
-    // What a block of n keys takes, in cycles or so: to put it together, and to multiply and add it.
-    int64_t pack_units(int64_t n) const { return steps_of(n) * kTile * (columns_ / kTile * 2); }
-    int64_t multiply_units(int64_t n) const { return tiles_ * columns_ * (steps_of(n) + Kind::weight_rows / 2); }
+    // What a block of n keys takes, in cycles or so.
+    int64_t units(int64_t n) const { return columns_ * (steps_of(n) * (2 + tiles_) + rows_ / 2); }
 
     // Weights of a row and n keys, 0 up to the end of a step.
     void pack_weights(int64_t row, const float* weights, int64_t n) const {
@@ -45,45 +44,15 @@ public:
                            weights_ + row / Kind::weight_rows * tile_bytes, sizes_[row]);
     }
 
-    // Values of a block, put together.
-    ATTN4J_APART void pack(const RowAddresses& rows, Pace& pace) {
-        steps_ = steps_of(rows.n);
-        for (int64_t step = 0; step < steps_; ++step)
-            for (int64_t column = 0; column < columns_; column += kTogether)
-                if (columns_ - column >= kTogether) {
-                    pack<4>(rows, step, column, pace);
-                } else {
-                    pack<2>(rows, step, column, pace);
-                }
-    }
-
-    // The packed weights times the packed values.
-    ATTN4J_APART void multiply(Pace& pace) const {
-        for (int64_t tile = 0; tile < tiles_; ++tile)
-            for (int64_t column = 0; column < columns_; column += kTogether) {
-                float* const to = weighted_ + tile * kTile * columns_ + column;
-                const char* const weights = weights_ + tile * tile_bytes;
-                const char* const values = values_of(0, column);
-                if (columns_ - column >= kTogether) {
-                    Products::template values<4>(weights, values, steps_, to, columns_, [&] { pace.step(4 * kTile); });
-                } else {
-                    Products::template values<2>(weights, values, steps_, to, columns_, [&] { pace.step(2 * kTile); });
-                }
+    // Adds the packed weights times the values of their block to each row's sums, which are first multiplied by rescale
+    // [rows]. A few columns at a time, so that what is put together is still near when it is multiplied.
+    ATTN4J_APART void add(const RowAddresses& rows, const float* rescale, Pace& pace) {
+        for (int64_t column = 0; column < columns_; column += kTogether)
+            if (columns_ - column >= kTogether) {
+                add_columns<4>(rows, column, rescale, pace);
+            } else {
+                add_columns<2>(rows, column, rescale, pace);
             }
-    }
-
-    // Adds what was multiplied to each row's sums, which are first multiplied by rescale [rows].
-    ATTN4J_APART void add(const float* rescale, Pace& pace) {
-        for (int64_t row = 0; row < rows_; ++row) {
-            const float* const from = weighted_ + row / Kind::weight_rows * kTile * columns_;
-            float* const to = out_ + row * columns_;
-            const F32 factor = F32::set(rescale[row]), size = F32::set(sizes_[row]);
-            for (int64_t d = 0; d < columns_; d += kTile) {
-                const F32 x = Kind::sum(from + d, columns_, row % Kind::weight_rows, size);
-                (fresh_ ? x : fma(F32::load(to + d), factor, x)).store(to + d);
-            }
-            pace.step(columns_ / 2);
-        }
         fresh_ = false;
     }
 
@@ -133,13 +102,30 @@ private:
 
     static int64_t steps_of(int64_t keys) { return (keys + step_keys - 1) / step_keys; }
 
-    char* values_of(int64_t step, int64_t column) const {
-        return values_ + (column / kTogether * Kind::most_steps + step) * step_bytes;
+    template <int kColumns>
+    ATTN4J_INLINE void add_columns(const RowAddresses& rows, int64_t column, const float* rescale, Pace& pace) {
+        const int64_t steps = steps_of(rows.n);
+        for (int64_t step = 0; step < steps; ++step) pack<kColumns>(rows, step, column, pace);
+        for (int64_t tile = 0; tile < tiles_; ++tile)
+            Products::template values<kColumns>(weights_ + tile * tile_bytes, values_, steps,
+                                                weighted_ + tile * kTile * kTogether, kTogether,
+                                                [&] { pace.step(kColumns * kTile); });
+        for (int64_t row = 0; row < rows_; ++row) {
+            const float* const from = weighted_ + row / Kind::weight_rows * kTile * kTogether;
+            float* const to = out_ + row * columns_ + column;
+            const F32 factor = F32::set(rescale[row]), size = F32::set(sizes_[row]);
+#pragma GCC unroll 4
+            for (int64_t d = 0; d < kColumns * kTile; d += kTile) {
+                const F32 x = Kind::sum(from + d, kTogether, row % Kind::weight_rows, size);
+                (fresh_ ? x : fma(F32::load(to + d), factor, x)).store(to + d);
+            }
+            pace.step(kColumns * kTile / 2);
+        }
     }
 
     template <int kColumns>
     ATTN4J_INLINE void pack(const RowAddresses& rows, int64_t step, int64_t column, Pace& pace) const {
-        char* const to = values_of(step, column);
+        char* const to = values_ + step * step_bytes;
         const int64_t left = rows.n - step * step_keys, columns = c_.value_dim - column;
         const char* const* const keys = rows.at + step * step_keys;
         if (left >= step_keys && columns >= kColumns * kTile) {
@@ -170,11 +156,10 @@ private:
     const bool careful_;  // values may be infinite or NaN
     int64_t rows_, tiles_, columns_;
     char* weights_;      // tiles of [kTile][Kind::most_steps][kTile] cells
-    char* values_;       // of each kTogether columns, Kind::most_steps of [kTile][kTogether] cells
-    float* weighted_;    // tiles of [kTile][columns]
+    char* values_;       // of kTogether columns, Kind::most_steps of [kTile][kTogether] cells
+    float* weighted_;    // tiles of [kTile][kTogether]
     float* out_;         // [rows][columns], in the order of position()
     float* sizes_;       // [rows]
-    int64_t steps_ = 0;  // that are packed
     bool fresh_ = true;  // out holds nothing yet
 };
 
