@@ -6,6 +6,10 @@
 
 #include "error.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace attn4j {
 namespace {
 
@@ -29,6 +33,20 @@ char* align(void* block) {
     return static_cast<char*>(block) + (kAlignment - address % kAlignment) % kAlignment;
 }
 
+// Asks for large pages where a block is large: with small ones finding the pages takes 1 to 3 % of the time of decoding,
+// and 5 % where a cache is itself in pages. Only those that lie within the block are asked for, and still come into being
+// when they are touched, so that what is held grows by less than one for each place of the block that is in use. A system
+// that has none goes on as before.
+void want_large_pages([[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes) {
+#if defined(MADV_HUGEPAGE)
+    constexpr int64_t page = int64_t{1} << 21, least = 8 * page;
+    if (bytes < least) return;
+    const auto address = reinterpret_cast<uintptr_t>(block);
+    const auto before = static_cast<int64_t>((page - address % page) % page);
+    madvise(static_cast<char*>(block) + before, static_cast<size_t>((bytes - before) / page * page), MADV_HUGEPAGE);
+#endif
+}
+
 }  // namespace
 
 void* allocate(int64_t bytes) noexcept {
@@ -36,6 +54,7 @@ void* allocate(int64_t bytes) noexcept {
     // calloc and not memset: large blocks come from the system as zero pages, untouched until used.
     void* block = std::calloc(1, static_cast<size_t>(bytes + 2 * kAlignment));
     if (block == nullptr) return nullptr;
+    want_large_pages(block, bytes + 2 * kAlignment);
     char* address = align(block) + kAlignment;
     *reinterpret_cast<Header*>(address - sizeof(Header)) = {block, bytes};
     total.fetch_add(bytes, std::memory_order_relaxed);
