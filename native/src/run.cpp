@@ -44,10 +44,10 @@ bool shared(const ScoreStrides& s) { return s.present && s.head == 0 && s.query 
 
 // The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
 Share largest_share(const AttentionProblem& p) {
-    if (p.averaged) return {p.heads, 1, p.kv_heads};
-    if (shared(p.bias)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads};
+    if (p.averaged) return {p.heads, 1, p.kv_heads, 1};
+    if (shared(p.bias)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads, 1};
     const bool distant = p.keys > kNearFloats / (p.head_dim + p.value_dim);
-    return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads};
+    return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads, 1};
 }
 
 // A Seen for each block of keys.
@@ -127,10 +127,11 @@ Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t q
     return few ? Way::chunks : Way::blocks;
 }
 
-Share share_of(const AttentionProblem& p, int64_t blocks, int threads) {
+Share share_of(const AttentionProblem& p, int64_t blocks, int64_t chunks, int threads) {
     Share share = largest_share(p);
+    constexpr int64_t tasks_per_thread = 4, decodes_per_thread = 16;
+    share.chunks = std::max<int64_t>(1, threads == 1 ? chunks : chunks / (decodes_per_thread * threads));
     if (threads == 1) return share;
-    constexpr int64_t tasks_per_thread = 4;
     share.kv_heads = std::clamp<int64_t>(p.kv_heads * p.batch / (tasks_per_thread * threads), 1, p.kv_heads);
     if (p.averaged) return share;
     while (share.heads * share.blocks > 1 && blocks < tasks_per_thread * threads * share.heads * share.blocks) {
@@ -138,6 +139,10 @@ Share share_of(const AttentionProblem& p, int64_t blocks, int threads) {
         share.blocks = (share.blocks + 1) / 2;
     }
     return share;
+}
+
+int64_t chunks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t keys) {
+    return p.kv_heads * chunks_of(keys, *kernels.chunks);
 }
 
 int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
@@ -150,7 +155,7 @@ int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, con
         case Way::small:
             return shares(p.kv_heads, share.kv_heads);
         case Way::chunks:
-            return p.kv_heads * chunks_of(keys, *kernels.chunks);
+            return shares(chunks_of(p, kernels, keys), share.chunks);
         case Way::blocks:
             break;
     }
@@ -175,14 +180,15 @@ Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, con
         const Sequence s = sequence(p_, o_, b);
         blocks_ += blocks_of(p_, kernels_, s.queries);
         scores_ += static_cast<double>(s.queries) * static_cast<double>(s.keys);
-        if (way_of_sequence(s) == Way::chunks)
-            std::fill_n(unfinished_ + b * p_.kv_heads, p_.kv_heads,
-                        static_cast<int32_t>(chunks_of(s.keys, *kernels_.chunks)));
+        if (way_of_sequence(s) != Way::chunks) continue;
+        chunks_ += chunks_of(p_, kernels_, s.keys);
+        std::fill_n(unfinished_ + b * p_.kv_heads, p_.kv_heads,
+                    static_cast<int32_t>(chunks_of(s.keys, *kernels_.chunks)));
     }
 }
 
 void Run::cut(int threads) {
-    share_ = share_of(p_, blocks_, threads);
+    share_ = share_of(p_, blocks_, chunks_, threads);
     tasks_ = 0;
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
@@ -231,22 +237,44 @@ void Run::attend(const Sequence& s, int64_t within) const {
 }
 
 void Run::decode(const Sequence& s, int64_t within) const {
+    const int64_t all = chunks_of(p_, kernels_, s.keys), first = within * share_.chunks;
+    const int64_t end = share_.chunks < all - first ? first + share_.chunks : all;
+    DecodeChunk chunks[2];
+    chunks[0] = chunk_of(s, first);
+    for (int64_t i = first; i < end && !is_set(o_.cancelled); ++i) {
+        DecodeChunk &chunk = chunks[(i - first) % 2], &following = chunks[(i - first + 1) % 2];
+        if (i + 1 < end) {
+            following = chunk_of(s, i + 1);
+            chunk.following = &following;
+        }
+        kernels_.chunks->run(chunk);
+        finish_chunk(s, i / (all / p_.kv_heads));
+    }
+}
+
+float* Run::partials_of(const Sequence& s, int64_t kv_head) const {
     const DecodeKernel& kernel = *kernels_.chunks;
-    const int64_t chunks = chunks_of(s.keys, kernel), kv_head = within / chunks, i = within % chunks;
-    const int64_t unit = s.number * p_.kv_heads + kv_head, group = p_.heads / p_.kv_heads;
-    const int64_t each = kernel.partial_floats(group * s.queries, p_.value_dim);
-    float* const partials = partials_ + unit * chunks_of(p_.keys, kernel) *
-                                            kernel.partial_floats(rows_of(p_, kernel, o_.queries), p_.value_dim);
+    return partials_ + (s.number * p_.kv_heads + kv_head) * chunks_of(p_.keys, kernel) *
+                           kernel.partial_floats(rows_of(p_, kernel, o_.queries), p_.value_dim);
+}
+
+DecodeChunk Run::chunk_of(const Sequence& s, int64_t number) const {
+    const DecodeKernel& kernel = *kernels_.chunks;
+    const int64_t chunks = chunks_of(s.keys, kernel), kv_head = number / chunks, i = number % chunks;
     DecodeChunk chunk = make_chunk(p_, o_, s, kv_head, i * kernel.chunk, (i + 1) * kernel.chunk);
-    chunk.partial = partials + i * each;
+    chunk.partial = partials_of(s, kv_head) + i * kernel.partial_floats(chunk.group * s.queries, p_.value_dim);
     chunk.workspace = scratch(kernels_.workspace_floats);
-    kernel.run(chunk);
+    return chunk;
+}
+
+void Run::finish_chunk(const Sequence& s, int64_t kv_head) const {
     // The last one sees what the others have written.
-    if (__atomic_sub_fetch(&unfinished_[unit], 1, __ATOMIC_ACQ_REL) != 0 || is_set(o_.cancelled)) return;
+    const bool last = __atomic_sub_fetch(&unfinished_[s.number * p_.kv_heads + kv_head], 1, __ATOMIC_ACQ_REL) == 0;
+    if (!last || is_set(o_.cancelled)) return;
     DecodeMerge merge = make_merge(p_, o_, s, kv_head);
-    merge.partials = partials;
-    merge.count = chunks;
-    kernel.merge(merge);
+    merge.partials = partials_of(s, kv_head);
+    merge.count = chunks_of(s.keys, *kernels_.chunks);
+    kernels_.chunks->merge(merge);
 }
 
 void Run::attend_small(const Sequence& s, int64_t within) const {

@@ -32,16 +32,19 @@ enum class Way { blocks, chunks, small };
 Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries, int64_t keys);
 
 // What a task takes: so many heads of a sequence, so many blocks of queries of each; or so many key-value heads of a
-// small one. Results do not depend on it.
+// small one; or so many chunks, one key-value head after the other. Results do not depend on it.
 struct Share {
-    int64_t heads, blocks, kv_heads;
+    int64_t heads, blocks, kv_heads, chunks;
 };
 
-// Small enough to give every thread some tasks, of `blocks` of queries over all heads.
-Share share_of(const AttentionProblem& p, int64_t blocks, int threads);
+// Small enough to give every thread some tasks, of `blocks` of queries over all heads, of `chunks` over all key-value
+// heads.
+Share share_of(const AttentionProblem& p, int64_t blocks, int64_t chunks, int threads);
 // Tasks of a sequence of so many queries and keys, `seen` of which are within its length.
 int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
                  int64_t keys, int64_t seen);
+// Chunks over all key-value heads.
+int64_t chunks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t keys);
 // Blocks of queries over all heads.
 int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries);
 
@@ -69,14 +72,17 @@ private:
     int64_t task_heads() const { return p_.averaged ? p_.heads : 1; }
     void attend(const Sequence& s, int64_t within) const;
     void decode(const Sequence& s, int64_t within) const;
+    DecodeChunk chunk_of(const Sequence& s, int64_t number) const;
+    void finish_chunk(const Sequence& s, int64_t kv_head) const;
+    float* partials_of(const Sequence& s, int64_t kv_head) const;
     void attend_small(const Sequence& s, int64_t within) const;
     Way way_of_sequence(const Sequence& s) const { return way_of(p_, kernels_, s.queries, s.key_length); }
 
     const AttentionProblem& p_;
     const AttentionOperands& o_;
     const AttentionKernels& kernels_;
-    int64_t tasks_ = 0, blocks_ = 0;
-    Share share_{1, 1, 1};
+    int64_t tasks_ = 0, blocks_ = 0, chunks_ = 0;
+    Share share_{1, 1, 1, 1};
     double scores_ = 0;
     int64_t* starts_;      // [batch + 1], the first task of each sequence
     int32_t* unfinished_;  // [batch, kv_heads], chunks

@@ -168,7 +168,6 @@ DecodeChunk make_chunk(const AttentionProblem& p, const AttentionOperands& o, co
     chunk.value_dim = p.value_dim;
     chunk.begin = begin;
     chunk.end = std::min(end, s.key_length);
-    chunk.next = s.key_length;
     chunk.first_key = std::min(block.first_key, chunk.end);  // where it stands beyond makes no difference
     chunk.last_key = block.last_key;
     chunk.position = block.position;

@@ -161,14 +161,12 @@ struct Decoding {
 
 inline void decode(const DecodeChunk& c) {
     Decoding decoding(c);
-    // Nobody sees what is before the first query's window or after the last query's edge.
-    const int64_t last = c.last_key + c.queries;
-    const int64_t begin = c.first_key > c.begin ? c.first_key : c.begin, end = last < c.end ? last : c.end;
+    const KeyRange range(c, 1);
     KeyValueRows blocks[2];
-    find_block(c, begin, end, begin, kBlockKeys, blocks[0]);
-    for (int64_t first = begin, i = 0; first < end; first += kBlockKeys, ++i) {
+    if (range.begin < range.end) find_block(c, range.begin, kBlockKeys, 1, blocks[0]);
+    for (int64_t first = range.begin, i = 0; first < range.end; first += kBlockKeys, ++i) {
         if (attn4j::is_set(c.cancelled)) return;
-        find_block(c, begin, end, first + kBlockKeys, kBlockKeys, blocks[(i + 1) % 2]);
+        find_block(c, first + kBlockKeys, kBlockKeys, 1, blocks[(i + 1) % 2]);
         decoding.take(first, blocks[i % 2], blocks[(i + 1) % 2]);
     }
     decoding.finish();

@@ -22,9 +22,9 @@ struct DecodeChunk {
     int64_t head_dim, value_dim;
 
     int64_t begin, end;           // keys of the chunk; all of them exist
-    int64_t next;                 // keys up to here exist, and are likely to be wanted after those
     int64_t first_key, last_key;  // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
     int64_t position;             // the key at which query 0 stands
+    const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
 
     float scale;
     float softcap;        // 0 for none

@@ -46,15 +46,32 @@ struct KeyValueRows {
     RowAddresses keys, values;
 };
 
-// The block of up to `most` keys at `first` of [begin, end), or behind it those that are likely to be wanted next.
-inline void find_block(const attn4j::DecodeChunk& c, int64_t begin, int64_t end, int64_t first, int64_t most,
+// The keys of a chunk that any query sees: none is before the first one's window or after the last one's edge. The first
+// is at a multiple of `unit` keys from where the chunk begins.
+struct KeyRange {
+    int64_t begin, end;
+    KeyRange(const attn4j::DecodeChunk& c, int64_t unit) {
+        const int64_t before = c.first_key - c.begin, last = c.last_key + c.queries;
+        begin = c.begin + (before > 0 ? before / unit * unit : 0);
+        end = last < c.end ? last : c.end;
+    }
+};
+
+// The block of up to `most` keys at `first` of a chunk's range, or behind it the first of the following chunk.
+inline void find_block(const attn4j::DecodeChunk& chunk, int64_t first, int64_t most, int64_t unit,
                        KeyValueRows& block) {
-    const int64_t limit = first < end ? end : c.next;
-    const int64_t n = begin >= end || limit <= first ? 0 : limit - first < most ? limit - first : most;
+    const attn4j::DecodeChunk* c = &chunk;
+    KeyRange range(*c, unit);
+    if (first >= range.end && c->following != nullptr) {
+        c = c->following;
+        range = KeyRange(*c, unit);
+        first = range.begin;
+    }
+    const int64_t left = range.end - first, n = left < 0 ? 0 : left < most ? left : most;
     block.keys.n = n;
     if (n == 0) return;
-    find_rows(c.k, first, n, block.keys);
-    find_rows(c.v, first, n, block.values);
+    find_rows(c->k, first, n, block.keys);
+    find_rows(c->v, first, n, block.values);
 }
 
 }  // namespace

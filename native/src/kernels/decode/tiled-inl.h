@@ -106,16 +106,14 @@ template <typename Kind, typename Products>
 inline bool decode_tiled(const DecodeChunk& c, bool careful) {
     const int64_t keys = Kind::per_cell * kTile * Kind::steps(c.group * c.queries);
     TiledDecoding<Kind, Products> decoding(c, careful);
-    // Nobody sees what is before the first query's window or after the last query's edge.
-    const int64_t last = c.last_key + c.queries, before = c.first_key - c.begin;
-    const int64_t begin = c.begin + (before > 0 ? before / kTile * kTile : 0), end = last < c.end ? last : c.end;
+    const KeyRange range(c, kTile);
     KeyValueRows blocks[3];
-    find_block(c, begin, end, begin, keys, blocks[0]);
+    if (range.begin < range.end) find_block(c, range.begin, keys, kTile, blocks[0]);
     Products::begin();
-    for (int64_t first = begin, i = 0; first < end && !attn4j::is_set(c.cancelled); first += keys, ++i) {
+    for (int64_t first = range.begin, i = 0; first < range.end && !attn4j::is_set(c.cancelled); first += keys, ++i) {
         const KeyValueRows& block = blocks[i % 3];
         KeyValueRows& next = blocks[(i + 1) % 3];
-        find_block(c, begin, end, first + keys, keys, next);
+        find_block(c, first + keys, keys, kTile, next);
         all_hidden(c, first, block.keys.n) ? decoding.settle() : decoding.take(first, block, next);
     }
     decoding.settle();
