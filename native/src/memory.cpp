@@ -33,10 +33,10 @@ char* align(void* block) {
     return static_cast<char*>(block) + (kAlignment - address % kAlignment) % kAlignment;
 }
 
-// Asks for large pages where a block is large: with small ones finding the pages takes 1 to 3 % of the time of decoding,
-// and 5 % where a cache is itself in pages. Only those that lie within the block are asked for, and still come into being
-// when they are touched, so that what is held grows by less than one for each place of the block that is in use. A system
-// that has none goes on as before.
+// Asks for large pages where a block is large: with small ones finding the pages takes 1 to 3 % of the time of
+// decoding, and 5 % where a cache is itself in pages. Only those that lie within the block are asked for, and they too
+// come into being when they are touched: what is held grows by less than two for each place of the block that is in
+// use. A system that has none goes on as before.
 void want_large_pages([[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes) {
 #if defined(MADV_HUGEPAGE)
     constexpr int64_t page = int64_t{1} << 21, least = 8 * page;

@@ -91,8 +91,8 @@ void Plan::explain(char* text, int64_t capacity) const {
     const int64_t sequences = p.ragged ? 1 : p.batch;
     const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
     const int threads = std::min(threads_for(scores), pool_threads());
-    const Share share = share_of(p, sequences * blocks_of(p, kernels_, p.queries),
-                                 sequences * chunks_of(p, kernels_, p.keys), threads);
+    const Share share =
+        share_of(p, sequences * blocks_of(p, kernels_, p.queries), sequences * chunks_of(p, kernels_, p.keys), threads);
     const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys, p.keys);
     const bool apart = p.stage != ATTN4J_STAGE_NONE && way != Way::blocks;
     std::snprintf(

@@ -21,9 +21,9 @@ struct DecodeChunk {
     int64_t group, queries;  // group * queries: 1 to most_rows of the kernel
     int64_t head_dim, value_dim;
 
-    int64_t begin, end;           // keys of the chunk; all of them exist
-    int64_t first_key, last_key;  // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
-    int64_t position;             // the key at which query 0 stands
+    int64_t begin, end;            // keys of the chunk; all of them exist
+    int64_t first_key, last_key;   // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
+    int64_t position;              // the key at which query 0 stands
     const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
 
     float scale;

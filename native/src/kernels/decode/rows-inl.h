@@ -46,8 +46,8 @@ struct KeyValueRows {
     RowAddresses keys, values;
 };
 
-// The keys of a chunk that any query sees: none is before the first one's window or after the last one's edge. The first
-// is at a multiple of `unit` keys from where the chunk begins.
+// The keys of a chunk that any query sees: none is before the first one's window or after the last one's edge. The
+// first is at a multiple of `unit` keys from where the chunk begins.
 struct KeyRange {
     int64_t begin, end;
     KeyRange(const attn4j::DecodeChunk& c, int64_t unit) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Few queries over many keys: at the edges of blocks and chunks, what must not change a bit, and what is hidden. Options
-// in all combinations: attention/options_test.cpp. Any number of threads: attention/invariants_test.cpp.
+// in all combinations: attention/options_test.cpp. Any number of threads also: attention/invariants_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -180,6 +180,21 @@ TEST_P(DecodeTypeTest, SameBitsAloneOrInAMixedBatch) {
 }
 
 // Rows that do not see a key keep their bits whatever it holds; rows that do become NaN with a NaN.
+// Two threads take three chunks at a time here, so across heads, and one a whole sequence.
+TEST_P(DecodeTypeTest, SameBitsHoweverManyChunksAThreadTakes) {
+    AttentionCase c = sized(2, 2, chunk() + 9);
+    c.batch = 17;
+    c.kv_heads = 3;
+    c.heads = 6;
+    c.causal = true;
+    c.key_lengths.assign(17, c.keys);
+    c.key_lengths[1] = chunk();
+    c.key_lengths[2] = c.key_lengths[5] = 0;
+    c.key_lengths[3] = 70;
+    c.key_lengths[4] = chunk() + 1;
+    check_threads(c, test_seed());
+}
+
 TEST_P(DecodeTypeTest, RowsDoNotInfectEachOther) {
     for (const int64_t keys : {int64_t{20}, int64_t{70}, chunk() + 2}) {
         AttentionCase c = sized(3, 3, keys);

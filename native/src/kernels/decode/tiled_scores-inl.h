@@ -87,8 +87,7 @@ private:
     static int64_t groups_of(int64_t keys) { return (keys + kTile - 1) / kTile; }
 
     // `count` groups of keys by a tile of query rows.
-    void multiply(const RowAddresses& keys, int64_t tile, int64_t group, int64_t count, bool whole,
-                               Pace& pace) const {
+    void multiply(const RowAddresses& keys, int64_t tile, int64_t group, int64_t count, bool whole, Pace& pace) const {
         const char* at[kTogether];
         for (int64_t i = 0; i < count; ++i)
             at[i] = whole ? keys.at[(group + i) * kTile] : copy_ + i * kTile * cells_ * 4;
