@@ -124,7 +124,7 @@ protected:
         c.group = 4;
         c.queries = 1;
         c.head_dim = c.value_dim = kDim;
-        c.end = c.next = keys;
+        c.end = keys;
         c.last_key = keys;
         c.scale = 1;
         return c;
