@@ -8,53 +8,67 @@ package io.github.attn4j.internal;
 public final class Held {
     private Held() {}
 
-    /** Holds them; null for none. */
+    /** Holds them; null for none. Written out, as the JIT leaves a loop over them as it is: 50 ns of a small call. */
     public static void acquire(View a, View b, View c, View d, View e) {
         int held = 0;
         try {
-            for (; held < 5; held++) {
-                Owner owner = pick(held, a, b, c, d, e);
-                if (owner != null) {
-                    owner.acquire();
-                }
-            }
+            acquire(a, null);
+            held = 1;
+            acquire(b, a);
+            held = 2;
+            acquire(c, b);
+            held = 3;
+            acquire(d, c);
+            held = 4;
+            acquire(e, d);
+            held = 5;
         } finally {
             if (held < 5) {
-                releaseFirst(held, a, b, c, d, e);
+                releaseFirst(held, a, b, c, d);
             }
         }
     }
 
     /** Ends what {@link #acquire} began. */
     public static void release(View a, View b, View c, View d, View e) {
-        releaseFirst(5, a, b, c, d, e);
+        release(a, null);
+        release(b, a);
+        release(c, b);
+        release(d, c);
+        release(e, d);
     }
 
-    private static void releaseFirst(int count, View a, View b, View c, View d, View e) {
-        for (int i = 0; i < count; i++) {
-            Owner owner = pick(i, a, b, c, d, e);
-            if (owner != null) {
-                owner.release();
-            }
+    /** Of the first four, as the fifth is the last to be held. */
+    private static void releaseFirst(int count, View a, View b, View c, View d) {
+        if (count > 0) {
+            release(a, null);
+        }
+        if (count > 1) {
+            release(b, a);
+        }
+        if (count > 2) {
+            release(c, b);
+        }
+        if (count > 3) {
+            release(d, c);
         }
     }
 
-    /** Whom to hold for this operand; null for nobody. */
-    private static Owner pick(int index, View a, View b, View c, View d, View e) {
-        switch (index) {
-            case 0:
-                return other(a, null);
-            case 1:
-                return other(b, a);
-            case 2:
-                return other(c, b);
-            case 3:
-                return other(d, c);
-            default:
-                return other(e, d);
+    private static void acquire(View view, View before) {
+        Owner owner = other(view, before);
+        if (owner != null) {
+            owner.acquire();
         }
     }
 
+    private static void release(View view, View before) {
+        Owner owner = other(view, before);
+        if (owner != null) {
+            owner.release();
+        }
+    }
+
+    /** Whom to hold for a view that follows another; null for nobody. */
     private static Owner other(View view, View before) {
         return view == null || before != null && before.owner == view.owner ? null : view.owner;
     }
