@@ -41,7 +41,8 @@ void pin_process(int threads);
 // that is the type and the ISA multiplies it, else of float32.
 double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds);
 
-// GB/s of reading `bytes` of memory from end to end, again and again for at least `seconds`, each pinned thread its part.
+// GB/s of reading `bytes` of memory from end to end, again and again for at least `seconds`, each pinned thread its
+// part.
 double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double seconds);
 
 // Repeats `call`, of `flops` useful FLOPs, for `seconds`. With `bytes`, all that it has to read once, the limit is the

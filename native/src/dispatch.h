@@ -10,7 +10,8 @@ namespace attn4j {
 // In this build, and usable: the CPU has it and the operating system saves its registers.
 bool isa_supported(attn4j_isa isa);
 
-// DEFAULT becomes what ATTN4J_ISA names, or else the widest supported (but see worth_it()). Throws where that, or `isa`, does not run here.
+// DEFAULT becomes what ATTN4J_ISA names, or else the widest supported (but see worth_it()). Throws where that, or
+// `isa`, does not run here.
 attn4j_isa resolve_isa(attn4j_isa isa);
 
 const char* isa_name(attn4j_isa isa);

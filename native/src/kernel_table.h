@@ -45,8 +45,8 @@ struct KernelTable {
     float (*read_sum)(const float* from, int64_t n);
 };
 
-// What an ISA that multiplies bfloat16, or bytes as well, puts in place of the kernels above where all that is multiplied
-// is of the type.
+// What an ISA that multiplies bfloat16, or bytes as well, puts in place of the kernels above where all that is
+// multiplied is of the type.
 struct Bf16Kernels {
     AttentionKernel attention;  // q, k and v are bfloat16, Stage::none
     Bf16LinearKernel linear;

@@ -20,8 +20,8 @@ namespace {
 using Long = long long;
 
 // Output features of a task of ours, whole panels of the kernel: at most so many where sums are kept for all of them
-// (0.6 MB with 192 rows); and at least so many where threads share few rows, as each task transposes its rows anew, which
-// costs 3 % of one with 256 features.
+// (0.6 MB with 192 rows); and at least so many where threads share few rows, as each task transposes its rows anew,
+// which costs 3 % of one with 256 features.
 constexpr int64_t kPanel = 48, kTaskFeatures = 768, kSharedFeatures = 256;
 
 // Tasks that a thread should have, so that all end together.

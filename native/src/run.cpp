@@ -42,7 +42,8 @@ static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no 
 // Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
 bool shared(const ScoreStrides& s) { return s.present && s.head == 0 && s.query != 0; }
 
-// The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in turn.
+// The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in
+// turn.
 Share largest_share(const AttentionProblem& p) {
     if (p.averaged) return {p.heads, 1, p.kv_heads, 1};
     if (shared(p.bias)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads, 1};

@@ -73,8 +73,9 @@ ATTN4J_API attn4j_status attn4j_plan_set_dtype(attn4j_plan plan, attn4j_operand 
  * set. Ragged: the batch stride is not used. */
 ATTN4J_API attn4j_status attn4j_plan_set_scales(attn4j_plan plan, attn4j_operand operand, int64_t batch, int64_t head);
 /* Keys and values lie in `count` >= 0 pages of `rows` >= 1 rows: runs give a table of page numbers [batch,
- * table_stride], and key j of sequence b is row j % rows of page table[b, j / rows]. The batch strides of k, v and their
- * scales are then those from page to page; those of k and v become contiguous [count, kv_heads, rows, dim] here. */
+ * table_stride], and key j of sequence b is row j % rows of page table[b, j / rows]. The batch strides of k, v and
+ * their scales are then those from page to page; those of k and v become contiguous [count, kv_heads, rows, dim] here.
+ */
 ATTN4J_API attn4j_status attn4j_plan_set_pages(attn4j_plan plan, int64_t count, int64_t rows, int64_t table_stride);
 /* Keys before i + offset - left and after i + offset + right are hidden; -1 leaves a side open. */
 ATTN4J_API attn4j_status attn4j_plan_set_window(attn4j_plan plan, int64_t left, int64_t right);
@@ -106,8 +107,8 @@ ATTN4J_API attn4j_status attn4j_plan_build(attn4j_plan plan);
  * plan takes cu_queries and cu_keys [batch + 1] instead of queries and keys (which are then ignored): sequence b has
  * rows cu[b] to cu[b+1] - 1 (of keys in pages, so many); its lse is [heads, cu_queries[batch]].
  * pages, k_scales and v_scales (see set_pages, set_scales), bias, mask and scores: exactly where the plan has them.
- * slopes [heads] (ALiBi) and sinks [heads]: NULL for none. seed: of the dropout. cancelled: NULL, or a flag that another
- * thread may set to nonzero; the run then ends within a tile. out, lse and scores overlap nothing; what is read
+ * slopes [heads] (ALiBi) and sinks [heads]: NULL for none. seed: of the dropout. cancelled: NULL, or a flag that
+ * another thread may set to nonzero; the run then ends within a tile. out, lse and scores overlap nothing; what is read
  * may overlap. */
 ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_t queries, int64_t keys, const void* q,
                                          const void* k, const void* v, void* out, float* lse,
@@ -117,7 +118,7 @@ ATTN4J_API attn4j_status attn4j_plan_run(attn4j_plan plan, int64_t batch, int64_
                                          const float* slopes, const float* sinks, float* scores, int64_t seed,
                                          const int32_t* cancelled);
 
-/* One line: kernel, ISA, block sizes, tasks, threads, workspace, and why these. Of a run of the plan's largest sizes. */
+/* One line on a run of the plan's largest sizes: kernel, ISA, block sizes, tasks, threads, workspace, and why these. */
 ATTN4J_API attn4j_status attn4j_plan_explain(attn4j_plan plan, char* text, int64_t capacity);
 
 /* The ISA a built plan runs on. */

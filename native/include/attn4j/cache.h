@@ -21,8 +21,9 @@ ATTN4J_API attn4j_status attn4j_cast(const void* x, attn4j_dtype x_dtype, int64_
  * x_dtype, F32, BF16 or F16; cache likewise of cache_dtype, which may be INT8, its first row that of the first new row.
  * INT8: scales [batch, heads, rows] with strides of batch and head, not looked at for other types. scale = max|x| / 127
  * over a row of head_dim numbers, q = x / scale rounded to the nearest, ties to even. Where the scale would be below
- * 2^-126, the smallest normal number, it is 0 and so is every q; where a number is NaN or infinite, the scale is NaN and
- * every q 0, so that the row reads as NaN. Other types: rounded as attn4j_cast does. cache and scales overlap nothing. */
+ * 2^-126, the smallest normal number, it is 0 and so is every q; where a number is NaN or infinite, the scale is NaN
+ * and every q 0, so that the row reads as NaN. Other types: rounded as attn4j_cast does. cache and scales overlap
+ * nothing. */
 ATTN4J_API attn4j_status attn4j_append(const void* x, int64_t x_batch, int64_t x_head, int64_t x_row,
                                        attn4j_dtype x_dtype, void* cache, int64_t cache_batch, int64_t cache_head,
                                        int64_t cache_row, attn4j_dtype cache_dtype, float* scales, int64_t scales_batch,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What other libraries' masks come to in the terms of attention.h, over [batch, heads, queries, keys + extra]: the last
  * `extra` keys are ones no mask knows of, and every query sees them. a and b are [batch, heads, queries, keys] with
- * strides of the first three dimensions, 0 to repeat, and key stride 1; NULL for none. out has strides likewise, none of
- * which is 0 where the size is above 1, and overlaps neither. */
+ * strides of the first three dimensions, 0 to repeat, and key stride 1; NULL for none. out has strides likewise, none
+ * of which is 0 where the size is above 1, and overlaps neither. */
 #ifndef ATTN4J_MASKS_H
 #define ATTN4J_MASKS_H
 

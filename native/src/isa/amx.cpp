@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMX-TILE and AMX-BF16, beside AVX-512 and AVX512-BF16: products in a matrix unit, some fifteen times as fast as vectors.
+// AMX-TILE and AMX-BF16, beside AVX-512 and AVX512-BF16: products in a matrix unit, some fifteen times as fast as
+// vectors.
 #include "simd/amx.h"
 
 #include "isa/bf16-inl.h"

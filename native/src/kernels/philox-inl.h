@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox4x32-10, the counter-based generator of Salmon and others (SC 2011): four words that depend on a counter of four
-// words and a key of two, and on nothing else.
+// Philox4x32-10, the counter-based generator of Salmon and others (SC 2011): four words that depend on a counter of
+// four words and a key of two, and on nothing else.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Eight tiles of sixteen rows of 64 bytes with AMX-TILE, AMX-BF16 and AMX-INT8, beside the vectors of avx512bf16.h. The system's
-// permission is asked by dispatch.cpp. Meaning of every operation: contract.md. Written in assembly, as compilers'
-// intrinsics take the number of a tile as a token; everything clobbers memory, so that it stays where it is written.
+// Eight tiles of sixteen rows of 64 bytes with AMX-TILE, AMX-BF16 and AMX-INT8, beside the vectors of avx512bf16.h. The
+// system's permission is asked by dispatch.cpp. Meaning of every operation: contract.md. Written in assembly, as
+// compilers' intrinsics take the number of a tile as a token; everything clobbers memory, so that it stays where it is
+// written.
 #pragma once
 
 #include "simd/avx512bf16.h"

@@ -60,8 +60,8 @@ struct AttentionBlock {
     const float* bias;    // added; -inf hides
     const uint8_t* keep;  // 0 hides
     int64_t bias_query_stride, bias_key_stride, keep_query_stride, keep_key_stride;
-    // What `keep` leaves of each block of keys, [keys / key_block, rounded up], once the block of any head has looked, on
-    // whatever thread; null where each head has its own mask.
+    // What `keep` leaves of each block of keys, [keys / key_block, rounded up], once the block of any head has looked,
+    // on whatever thread; null where each head has its own mask.
     Seen* seen;
 
     Dropout dropout;
@@ -87,8 +87,8 @@ struct AttentionKernel {
     int64_t block_queries;  // most queries of a block
     int64_t key_block;      // most keys taken at a time
     int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim, int64_t blocks);
-    // blocks [count], 1 to kTogether, of one head_dim and value_dim. workspace: workspace_floats(...) floats, aligned to
-    // 64 bytes, contents of no meaning.
+    // blocks [count], 1 to kTogether, of one head_dim and value_dim. workspace: workspace_floats(...) floats, aligned
+    // to 64 bytes, contents of no meaning.
     void (*run)(const AttentionBlock* blocks, int64_t count, float* workspace);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that is cancelled ends within a block of keys, whichever kernel it takes. Kernels are called as they are, with a
-// flag that their own work sets, so that no test waits for a clock: what is nonzero once a block of keys is done.
+// A run that is cancelled ends within a block of keys, whichever kernel it takes. Kernels are called as they are, with
+// a flag that their own work sets, so that no test waits for a clock: what is nonzero once a block of keys is done.
 #include <gtest/gtest.h>
 
 #include <algorithm>

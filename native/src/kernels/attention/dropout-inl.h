@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout of weights by a counter-based generator, Philox4x32-10: the number for (seed, row, query, key) depends on nothing else, so it is the same for any tiling and any number of threads.
+// Dropout of weights by a counter-based generator, Philox4x32-10: the number for (seed, row, query, key) depends on
+// nothing else, so it is the same for any tiling and any number of threads.
 //     counter = (key / 4, query, row, 0), key = seed, and word key % 4 of the result
 #pragma once
 

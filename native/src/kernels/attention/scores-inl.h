@@ -148,8 +148,8 @@ inline void apply_keep(const Scores& s, const AttentionBlock& block) {
         });
 }
 
-// Of a mask or bias, one number for each query and key, the part of the block of keys after [first, first + n) is called
-// for: its rows are too short for the hardware to foresee the next.
+// Of a mask or bias, one number for each query and key, the part of the block of keys after [first, first + n) is
+// called for: its rows are too short for the hardware to foresee the next.
 template <typename T>
 inline void call_for_next(const T* numbers, int64_t query_stride, int64_t key_stride, const AttentionBlock& block,
                           int64_t first, int64_t n) {

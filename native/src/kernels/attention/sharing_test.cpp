@@ -34,8 +34,8 @@ std::vector<uint16_t> bf16(const std::vector<float>& values) {
     return halves;
 }
 
-// What is added to scores or hides them: [heads, queries, keys], or the same for all heads if head_stride is 0. Null for
-// none.
+// What is added to scores or hides them: [heads, queries, keys], or the same for all heads if head_stride is 0. Null
+// for none.
 struct Added {
     const float* bias = nullptr;
     const uint8_t* mask = nullptr;

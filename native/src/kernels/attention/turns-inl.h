@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocks of queries that take turns, a block of keys each, so that what they have in common is fetched or made once. What
-// a turn does with its block of keys is the kernel's.
+// Blocks of queries that take turns, a block of keys each, so that what they have in common is fetched or made once.
+// What a turn does with its block of keys is the kernel's.
 #pragma once
 
 #include "kernels/attention/products-inl.h"

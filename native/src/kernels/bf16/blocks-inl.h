@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The product of pairs-inl.h by an instruction that multiplies two rows of four numbers by two lanes of four. A register
-// holds two rows of `a`, or two lanes of `b`, or the 2 x 2 sums of both.
+// The product of pairs-inl.h by an instruction that multiplies two rows of four numbers by two lanes of four. A
+// register holds two rows of `a`, or two lanes of `b`, or the 2 x 2 sums of both.
 #pragma once
 
 #include "kernels/limit/pairs-inl.h"

@@ -51,7 +51,8 @@ struct HalfCells {
     static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) { return lanes[r] * factor; }
     static F32 product_factor(const DecodeChunk& c, const float*, int64_t) { return score_factor(c.scale, c.softcap); }
 
-    // Weights of `steps` steps of keys, cell i of a step those of its keys i and kTile + i, to row r and its second part.
+    // Weights of `steps` steps of keys, cell i of a step those of its keys i and kTile + i, to row r and its second
+    // part.
     static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float&) {
         for (int64_t step = 0; step < steps; ++step) {
             const F32 even = F32::load(weights + 2 * step * kTile), odd = F32::load(weights + (2 * step + 1) * kTile);

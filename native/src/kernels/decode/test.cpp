@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Few queries over many keys: at the edges of blocks and chunks, what must not change a bit, and what is hidden. Options
-// in all combinations: attention/options_test.cpp. Any number of threads also: attention/invariants_test.cpp.
+// Few queries over many keys: at the edges of blocks and chunks, what must not change a bit, and what is hidden.
+// Options in all combinations: attention/options_test.cpp. Any number of threads also: attention/invariants_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>

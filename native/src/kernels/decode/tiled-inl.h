@@ -34,7 +34,8 @@ public:
     }
 
     // A block of keys with their values; `next` is the one after it. The matrix unit takes a third of a microsecond to
-    // awake once it had nothing to do for as long: it works once a block, on its keys and on the values of the one before.
+    // awake once it had nothing to do for as long: it works once a block, on its keys and on the values of the one
+    // before.
     void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
         const int64_t n = block.keys.n;
         Pace pace(c_, next, scores_.units(n) + (owed_ ? values_.units(owed_->n) : 0) + 3 * rows_ * soften_units(n));

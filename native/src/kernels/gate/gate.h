@@ -3,8 +3,8 @@
 // column by the gate times its sigmoid (SwiGLU, arXiv:2002.05202):
 //     out[r][c] = x[r][c] * sigmoid(gate[r][c / group])      sigmoid(g) = 1 / (1 + exp(-g))
 //     out[r][c] = x[r][c] * silu(gate[r][c])                 silu(g) = g * sigmoid(g)
-// The sigmoid's absolute error is below 3e-7; it is exactly 0 at -infinity and 1 at infinity. silu(-infinity) is NaN, as
-// 0 times infinity is.
+// The sigmoid's absolute error is below 3e-7; it is exactly 0 at -infinity and 1 at infinity. silu(-infinity) is NaN,
+// as 0 times infinity is.
 #pragma once
 
 #include <cstdint>

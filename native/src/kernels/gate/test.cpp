@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sigmoid gate and SwiGLU against the double precision reference: awkward widths and groups, strides, in place, the whole
-// range.
+// The sigmoid gate and SwiGLU against the double precision reference: awkward widths and groups, strides, in place, the
+// whole range.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -26,8 +26,8 @@ inline double fma_flops(int64_t rounds) {
     return 2.0 * F32::lanes * chains * static_cast<double>(rounds);
 }
 
-// Four streams side by side, which keep more of memory under way than one (14.4 against 12.7 GB/s on a core of a Xeon of
-// 2023), of two chains each; what the hardware foresees is left to it, as software prefetch reads no faster.
+// Four streams side by side, which keep more of memory under way than one (14.4 against 12.7 GB/s on a core of a Xeon
+// of 2023), of two chains each; what the hardware foresees is left to it, as software prefetch reads no faster.
 inline float read_sum(const float* from, int64_t n) {
     constexpr int streams = 4, chains = 2;
     constexpr int64_t step = chains * F32::lanes;

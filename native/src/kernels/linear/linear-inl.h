@@ -17,8 +17,8 @@ namespace {
 constexpr int64_t kPanel = 48;
 
 // Vectors of rows of a block, and inputs that are transposed at a time: 12 vectors of 16 rows by 768 inputs take 0.6 MB
-// of the second cache, and a panel of the weight 0.15 MB. Three or four strips read a panel from there for each time that
-// it comes from further away.
+// of the second cache, and a panel of the weight 0.15 MB. Three or four strips read a panel from there for each time
+// that it comes from further away.
 constexpr int64_t kBlockVectors = 12, kChunk = 768;
 
 // Floats of a cache line, how far ahead rows of x are called for while they are transposed, and how much of a weight's

@@ -3,8 +3,8 @@
 // position.
 //     out_a = x_a cos[p][d] - x_b sin[p][d]        out_b = x_b cos[p][d] + x_a sin[p][d]        for d < rotary_dim / 2
 //     (a, b) = (d, d + rotary_dim / 2), or interleaved (2d, 2d + 1); numbers from rotary_dim on stay
-// Each product and each sum is rounded to float32 once, so every ISA gives the same bits. Where x and out differ in type,
-// numbers are rounded as cast.h does.
+// Each product and each sum is rounded to float32 once, so every ISA gives the same bits. Where x and out differ in
+// type, numbers are rounded as cast.h does.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 //     kept  = the first top_k, and of these the least first whose weights come to top_p of their sum, one at least
 //     token = the least of kept at which the sum of weights of kept up to it exceeds u times that of all kept
 // u in [0, 1) has 53 bits of Philox4x32-10 with key = seed, counter = (step, row, 1); dropout has 0 for the 1.
-// Weights have the error of exp2 in float32, sums are double. No sorting: the last kept logit is found by its bits, eight
-// at a time.
+// Weights have the error of exp2 in float32, sums are double. No sorting: the last kept logit is found by its bits,
+// eight at a time.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@ namespace {
 
 using attn4j::SmallHeads;
 
-// out[row][d] = sum_key p[key][row] v[key][d] / sum[row]. kHidden: a weight of -0 marks a value that must not be touched
-// (0 * NaN is NaN); all else is formed as without.
+// out[row][d] = sum_key p[key][row] v[key][d] / sum[row]. kHidden: a weight of -0 marks a value that must not be
+// touched (0 * NaN is NaN); all else is formed as without.
 template <int C, bool kHidden>
 struct SmallValues {
     const Rows& values;

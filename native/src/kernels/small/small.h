@@ -22,8 +22,8 @@ struct SmallKernel {
     int64_t most_keys;
     int64_t most_rows;  // heads of a group times queries: beyond, the larger tiles of attention.h are faster
     int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim);
-    // Of the first head keys and queries (all keys, at most most_keys; `following` and `partial` have no meaning) and where
-    // the result goes (`partials` and `count` have none). workspace: that of `first`.
+    // Of the first head keys and queries (all keys, at most most_keys; `following` and `partial` have no meaning) and
+    // where the result goes (`partials` and `count` have none). workspace: that of `first`.
     void (*run)(const DecodeChunk& first, const DecodeMerge& result, const SmallHeads& heads);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scores of few rows to weights of all their keys at once. Lanes are (key, row), so maximum and sum are vertical but for
-// the last few steps, where lanes that hold the same row are put together.
+// Scores of few rows to weights of all their keys at once. Lanes are (key, row), so maximum and sum are vertical but
+// for the last few steps, where lanes that hold the same row are put together.
 #pragma once
 
 #include "kernels/decode/decode.h"
@@ -43,7 +43,8 @@ inline F32 each_row(const SmallRows& rows, const Value& value) {
     return F32::load(values);
 }
 
-// What a bias and a mask add to each score, -inf where they hide: [keys][lanes], lanes are rows. Heads often share them.
+// What a bias and a mask add to each score, -inf where they hide: [keys][lanes], lanes are rows. Heads often share
+// them.
 inline void transpose_added(const SmallRows& rows, SmallMemory& memory) {
     const DecodeChunk& c = rows.c;
     if (memory.bias == c.bias && memory.keep == c.keep && memory.first == rows.first) return;

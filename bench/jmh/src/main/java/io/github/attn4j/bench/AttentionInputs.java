@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench;
 
-/** q, k and v of one shape, heads first: q [batch, heads, queries, headDim], k and v [batch, kvHeads, keys, headDim]. */
+/**
+ * q, k and v of one shape, heads first: q [batch, heads, queries, headDim], k and v [batch, kvHeads, keys, headDim].
+ */
 public record AttentionInputs(AttentionShape shape, float[] q, float[] k, float[] v, int threads) {
     /** {@return unit-normal inputs, the same at every call} */
     public static AttentionInputs of(AttentionShape s, int threads) {
@@ -11,7 +13,9 @@ public record AttentionInputs(AttentionShape shape, float[] q, float[] k, float[
                 Numbers.normal(keyRows * s.headDim(), 1, 2), Numbers.normal(keyRows * s.headDim(), 1, 3), threads);
     }
 
-    /** {@return where row {@code row} of [batch, heads, queries] finds its keys: the first row of its head in k and v} */
+    /**
+     * {@return where row {@code row} of [batch, heads, queries] finds its keys: the first row of its head in k and v}
+     */
     public int firstKey(int row) {
         int head = row / shape.queries();
         return (head / shape.heads() * shape.kvHeads() + head % shape.heads() / shape.group()) * shape.keys();

@@ -17,7 +17,8 @@ public final class OpenBlas {
     public static void multiply(boolean transposed, int rows, int columns, int inner, float scale, FloatPointer a,
             FloatPointer b, FloatPointer c) {
         openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans,
-                transposed ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans, rows, columns, inner, scale, a, inner, b,
+                transposed ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans, rows, columns, inner,
+                scale, a, inner, b,
                 transposed ? inner : columns, 0, c, columns);
     }
 

@@ -28,7 +28,9 @@ public final class ResidentMemory {
         return new ResidentMemory(read("VmRSS:"));
     }
 
-    /** {@return bytes by which the peak since then exceeds what was resident then; -1 where the system does not tell} */
+    /**
+     * {@return bytes by which the peak since then exceeds what was resident then; -1 where the system does not tell}
+     */
     public long peakGrowth() throws IOException {
         return start < 0 ? -1 : Math.max(0, read("VmHWM:") - start);
     }

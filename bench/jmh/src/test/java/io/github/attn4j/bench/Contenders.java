@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each library has a test class, and each test class a process, as contenders have when they are timed: not all of their
-// native libraries bear each other.
+// Each library has a test class, and each test class a process, as contenders have when they are timed: not all of
+// their native libraries bear each other.
 package io.github.attn4j.bench;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;

@@ -110,7 +110,8 @@ public final class Attention {
      *
      * @param scope owns the result
      * @param inputs all but out, which is not looked at
-     * @return [batch, heads, queries, valueDim], or ragged [totalQueries, heads, valueDim]; contiguous, of the type of q
+     * @return [batch, heads, queries, valueDim], or ragged [totalQueries, heads, valueDim]; contiguous, of the type of
+     *     q
      * @throws IllegalArgumentException if types, ranks, shapes, strides or lengths do not fit
      * @throws IllegalStateException if this attention is ragged and the inputs are not, or the other way round, or a
      *     tensor's scope is closed
@@ -140,9 +141,9 @@ public final class Attention {
     }
 
     /**
-     * Plans runs with tensors like these: batch, queries and keys are the most a run may have; heads and dims, types and
-     * the strides are the ones each run must have (a run with fewer rows passes slices of tensors of this shape). The
-     * tensors are not kept.
+     * Plans runs with tensors like these: batch, queries and keys are the most a run may have; heads and dims, types
+     * and the strides are the ones each run must have (a run with fewer rows passes slices of tensors of this shape).
+     * The tensors are not kept.
      *
      * @param q queries [batch, heads, queries, headDim]
      * @param k keys [batch, kvHeads, keys, headDim]
@@ -243,8 +244,8 @@ public final class Attention {
         }
 
         /**
-         * The offset of runs that give none, for {@link #causal()}, windows and slopes: by default the last query stands
-         * at the last key.
+         * The offset of runs that give none, for {@link #causal()}, windows and slopes: by default the last query
+         * stands at the last key.
          *
          * @param corner where queries and keys meet
          * @return this

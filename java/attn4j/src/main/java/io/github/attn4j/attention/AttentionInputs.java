@@ -4,12 +4,12 @@ package io.github.attn4j.attention;
 import io.github.attn4j.tensor.Tensor;
 
 /**
- * The tensors of a call of attention: q, k, v and out, and whatever else is wanted. Mutable, to be used again by the next
- * call without allocating; not thread-safe. Nothing is checked here, but by the call.
+ * The tensors of a call of attention: q, k, v and out, and whatever else is wanted. Mutable, to be used again by the
+ * next call without allocating; not thread-safe. Nothing is checked here, but by the call.
  *
- * <p>A bias or mask broadcasts as NumPy does it: from rank 1 to 4, and each dimension is 1 or full. Its innermost stride
- * is 1. In a ragged run its batch is that of the sequences, and its queries and keys are counted within each sequence,
- * none of which may be longer; likewise the scores.
+ * <p>A bias or mask broadcasts as NumPy does it: from rank 1 to 4, and each dimension is 1 or full. Its innermost
+ * stride is 1. In a ragged run its batch is that of the sequences, and its queries and keys are counted within each
+ * sequence, none of which may be longer; likewise the scores.
  */
 public final class AttentionInputs {
     Tensor q;
@@ -174,7 +174,8 @@ public final class AttentionInputs {
     /**
      * Added to the scores.
      *
-     * @param tensor null for none, or FLOAT32, a shape that broadcasts to [batch, heads, queries, keys]; -infinity hides
+     * @param tensor null for none, or FLOAT32, a shape that broadcasts to [batch, heads, queries, keys]; -infinity
+     *     hides
      * @return this
      */
     public AttentionInputs bias(Tensor tensor) {

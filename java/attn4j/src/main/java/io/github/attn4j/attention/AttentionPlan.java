@@ -34,7 +34,8 @@ public final class AttentionPlan implements AutoCloseable {
                 + "them: scores=" + inputs.scores + " stage=" + attention.stage);
         }
         scores = inputs.scores == null ? null : ScoreLayout.scores(inputs.scores, attention.averaged, layout);
-        long queries = ScoreLayout.queries(bias, ScoreLayout.queries(mask, ScoreLayout.queries(scores, layout.queries)));
+        long queries = ScoreLayout.queries(bias,
+            ScoreLayout.queries(mask, ScoreLayout.queries(scores, layout.queries)));
         long keys = ScoreLayout.keys(bias, ScoreLayout.keys(mask, ScoreLayout.keys(scores, layout.keys)));
         plan = NativePlan.create(layout.batch, layout.heads, layout.kvHeads, queries, keys, layout.headDim,
             layout.valueDim);

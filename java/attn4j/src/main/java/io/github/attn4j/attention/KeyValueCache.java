@@ -17,7 +17,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * {@code window(left, 0)} over n queries at once needs a ring of {@code left + n}; where one reaches back to keys that
  * are gone, the call is refused. Attention without a window to the left sees all that the ring still holds.
  *
- * <p>{@link SegmentedAttention} attends to it. Its memory is freed by {@link #close}, or some time after it is forgotten.
+ * <p>{@link SegmentedAttention} attends to it. Its memory is freed by {@link #close}, or some time after it is
+ * forgotten.
  */
 public final class KeyValueCache implements AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();

@@ -10,8 +10,8 @@ import io.github.attn4j.tensor.TensorScope;
 import java.util.List;
 
 /**
- * Attention to sequences of a paged cache, a batch entry or a ragged sequence each, in one run that reads the pages where
- * they lie. Not thread-safe. Native memory is allocated only for more sequences or longer ones than before.
+ * Attention to sequences of a paged cache, a batch entry or a ragged sequence each, in one run that reads the pages
+ * where they lie. Not thread-safe. Native memory is allocated only for more sequences or longer ones than before.
  */
 final class PagedAttention {
     private final PlanCache plans;

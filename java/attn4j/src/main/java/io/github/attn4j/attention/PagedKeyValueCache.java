@@ -17,9 +17,9 @@ import java.util.stream.Collectors;
  * that no memory is lost to gaps between sequences or kept for tokens that may never come (PagedAttention,
  * arXiv:2309.06180). Thread-safe: changes wait for each other and for attention under way over the cache.
  *
- * <p>A page is counted by its users: {@link PagedSequence#fork} shares all pages, and what is shared is copied before it
- * is written to. Closing a sequence gives its pages back. {@link SegmentedAttention#runPaged} attends to the pages where
- * they lie.
+ * <p>A page is counted by its users: {@link PagedSequence#fork} shares all pages, and what is shared is copied before
+ * it is written to. Closing a sequence gives its pages back. {@link SegmentedAttention#runPaged} attends to the pages
+ * where they lie.
  *
  * <p>The pool is allocated once. {@link #close} frees it, and says which sequences were not closed.
  */
@@ -139,7 +139,8 @@ public final class PagedKeyValueCache implements AutoCloseable {
     public void close() {
         Lock write = lock.writeLock();
         if (!write.tryLock()) {
-            throw new IllegalStateException("this PagedKeyValueCache is in use: a call is under way, close it after it");
+            throw new IllegalStateException("this PagedKeyValueCache is in use: a call is under way, "
+                + "close it after it");
         }
         try {
             if (!scope.isOpen()) {

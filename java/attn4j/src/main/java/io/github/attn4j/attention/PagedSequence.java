@@ -8,8 +8,8 @@ import java.util.Objects;
 import java.util.concurrent.locks.Lock;
 
 /**
- * A sequence of a {@link PagedKeyValueCache}: a table of its pages. Thread-safe: changes to a cache's sequences wait for
- * each other and for attention under way. To be closed, which gives its pages back.
+ * A sequence of a {@link PagedKeyValueCache}: a table of its pages. Thread-safe: changes to a cache's sequences wait
+ * for each other and for attention under way. To be closed, which gives its pages back.
  */
 public final class PagedSequence implements AutoCloseable {
     private final PagedKeyValueCache cache;
@@ -69,8 +69,8 @@ public final class PagedSequence implements AutoCloseable {
     }
 
     /**
-     * Appends the keys and values of n tokens, which are copied, rounded to the cache's type. A last page that is shared
-     * with a fork is copied before it is written to.
+     * Appends the keys and values of n tokens, which are copied, rounded to the cache's type. A last page that is
+     * shared with a fork is copied before it is written to.
      *
      * @param k [1, kvHeads, n, headDim], FLOAT32, BFLOAT16 or FLOAT16; innermost stride 1
      * @param v [1, kvHeads, n, valueDim], likewise

@@ -9,8 +9,8 @@ import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 
 /**
- * Key lengths and offsets of a call, and those of each run of keys worked out of them. Not thread-safe. Native memory is
- * allocated only for a larger batch than before.
+ * Key lengths and offsets of a call, and those of each run of keys worked out of them. Not thread-safe. Native memory
+ * is allocated only for a larger batch than before.
  */
 final class PerBatch {
     /** Positions beyond are all the same to a query: so far that sums of a few cannot overflow. */

@@ -43,8 +43,8 @@ final class RowWriter {
     }
 
     /**
-     * Rows from `from` on of `entries` entries, to the rows from `row` on of as many blocks of the storage; the first of
-     * them is at this position.
+     * Rows from `from` on of `entries` entries, to the rows from `row` on of as many blocks of the storage; the first
+     * of them is at this position.
      */
     void write(long entry, long entries, long from, KeyValues storage, long block, long row, long count,
                long position) {

@@ -66,7 +66,8 @@ final class ScoreLayout {
         for (int i = 0; i < 4; i++) {
             long size = size(view, i);
             boolean bound = layout.ragged && i >= QUERIES;
-            long full = bound || part && i == KEYS ? size : full(i, layout.batch, layout.heads, layout.queries, layout.keys);
+            long full = bound || part && i == KEYS ? size
+                : full(i, layout.batch, layout.heads, layout.queries, layout.keys);
             // A size of 1 that is full is as good as repeated: a run has no more.
             repeated[i] = size == 1 && (!written || full == 1 && !bound);
             if (!repeated[i] && size != full) {

@@ -34,8 +34,8 @@ public final class SegmentedAttention implements AutoCloseable {
     /**
      * Attention with the options of another.
      *
-     * @param attention without dropout, weights or scores, which do not come in parts. A ragged one attends to sequences
-     *     of a paged cache only
+     * @param attention without dropout, weights or scores, which do not come in parts. A ragged one attends to
+     *     sequences of a paged cache only
      * @throws IllegalArgumentException if it is one of these
      */
     public SegmentedAttention(Attention attention) {
@@ -141,10 +141,10 @@ public final class SegmentedAttention implements AutoCloseable {
     }
 
     /**
-     * Attends to the sequences of a paged cache, with whatever the inputs have. If the attention is ragged, each sequence
-     * has queries of its own number, such as the prompt of one and a token of the next: q and out are [totalQueries, heads,
-     * dim], lse [heads, totalQueries], and {@link AttentionInputs#cumulative cumulative} lengths are given of the queries
-     * alone, those of the keys being null.
+     * Attends to the sequences of a paged cache, with whatever the inputs have. If the attention is ragged, each
+     * sequence has queries of its own number, such as the prompt of one and a token of the next: q and out are
+     * [totalQueries, heads, dim], lse [heads, totalQueries], and {@link AttentionInputs#cumulative cumulative} lengths
+     * are given of the queries alone, those of the keys being null.
      *
      * @param inputs q, out and what is optional; without k and v, key lengths, cumulative lengths but for those, and
      *     scores. A bias or mask has as many keys as the longest of the sequences.
@@ -170,7 +170,8 @@ public final class SegmentedAttention implements AutoCloseable {
     @Override
     public void close() {
         if (!lock.tryLock()) {
-            throw new IllegalStateException("this SegmentedAttention is in use: a call is under way, close it after it");
+            throw new IllegalStateException("this SegmentedAttention is in use: a call is under way, "
+                + "close it after it");
         }
         try {
             if (!closed) {

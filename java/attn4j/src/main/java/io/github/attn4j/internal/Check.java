@@ -163,7 +163,10 @@ public final class Check {
         }
     }
 
-    /** The two share no element. IllegalStateException if they seem to because one is closed and its memory in use again. */
+    /**
+     * The two share no element. IllegalStateException if they seem to because one is closed and its memory in use
+     * again.
+     */
     public static void disjoint(View out, String outName, View in, String inName) {
         if (Overlap.possible(out, in)) {
             open(out);

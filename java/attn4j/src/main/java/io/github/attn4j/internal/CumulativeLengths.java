@@ -19,12 +19,15 @@ public final class CumulativeLengths {
         }
     }
 
-    /** Of no sequence are there more keys than its pages have room for; the owner of the cumulative lengths is acquired. */
+    /**
+     * Of no sequence are there more keys than its pages have room for; the owner of the cumulative lengths is acquired.
+     */
     static void lengths(View cu, String name, long most) {
         for (long b = 1; b < cu.sizes[0]; b++) {
             long length = Native.longAt(cu.address + b * Long.BYTES) - Native.longAt(cu.address + (b - 1) * Long.BYTES);
             if (length > most) {
-                throw new IllegalArgumentException("no length of " + name + " may exceed pages.size(1) * pageSize: length["
+                throw new IllegalArgumentException("no length of " + name
+                    + " may exceed pages.size(1) * pageSize: length["
                     + (b - 1) + "]=" + length + " pages.size(1) * pageSize=" + most);
             }
         }

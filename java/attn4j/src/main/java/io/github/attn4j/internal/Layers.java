@@ -24,8 +24,8 @@ public final class Layers {
     }
 
     /**
-     * Rows [fromOut, fromOut + rows) of each entry of out = rows [fromX, fromX + rows) of each entry of x weight + bias;
-     * both are [batch, rows, width] with innermost stride 1.
+     * Rows [fromOut, fromOut + rows) of each entry of out = rows [fromX, fromX + rows) of each entry of x weight +
+     * bias; both are [batch, rows, width] with innermost stride 1.
      */
     public static void linearRows(View x, long fromX, View weight, boolean inOut, View bias, View out, long fromOut,
                                   long rows, int activation, Isa isa, int threads) {
@@ -50,8 +50,8 @@ public final class Layers {
     }
 
     /**
-     * Entries [fromOut, fromOut + entries) of out = entries [fromX, fromX + entries) of x weight + bias. Both are matrices
-     * of three dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both.
+     * Entries [fromOut, fromOut + entries) of out = entries [fromX, fromX + entries) of x weight + bias. Both are
+     * matrices of three dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both.
      */
     public static void linearEntries(View x, long fromX, View weight, boolean inOut, View bias, View out, long fromOut,
                                      long entries, int batchDim, int activation, Isa isa, int threads) {
@@ -62,7 +62,8 @@ public final class Layers {
         try {
             Status.check(Native.attn4j_linear(entry(x, fromX, batchDim), stride(x, entries, batchDim), weight.address,
                 weight.rowStride(), inOut ? Native.ATTN4J_IN_OUT : Native.ATTN4J_OUT_IN, address(bias), 0, 0,
-                entry(out, fromOut, batchDim), stride(out, entries, batchDim), entries * x.sizes[1 - batchDim], x.width(),
+                entry(out, fromOut, batchDim), stride(out, entries, batchDim), entries * x.sizes[1 - batchDim],
+                x.width(),
                 out.width(), activation, isa.ordinal(), threads));
         } finally {
             Held.release(x, weight, bias, out, null);

@@ -148,8 +148,9 @@ public final class NativePlan {
     }
 
     /**
-     * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, queries do not
-     * matter, and keys are the most of a sequence that its pages have room for. The keys are rows of k and v from firstKey on, and of bias and mask from firstScore on.
+     * Runs. Null stands for what is not given. With cumulative lengths, batch is the number of sequences, queries do
+     * not matter, and keys are the most of a sequence that its pages have room for. The keys are rows of k and v from
+     * firstKey on, and of bias and mask from firstScore on.
      */
     public void run(long batch, long queries, long keys, long firstKey, long firstScore, View q, View k, View v,
                     View out, View lse, View keyLengths, View offsets, View cuQueries, View cuKeys, View pages,

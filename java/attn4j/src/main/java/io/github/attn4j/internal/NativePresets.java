@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How JavaCPP reads the C interface: every address is a long, every enum an int, so that no JavaCPP Pointer is ever made
-// and nothing of JavaCPP is needed at run time. Only the build uses this class.
+// How JavaCPP reads the C interface: every address is a long, every enum an int, so that no JavaCPP Pointer is ever
+// made and nothing of JavaCPP is needed at run time. Only the build uses this class.
 package io.github.attn4j.internal;
 
 import org.bytedeco.javacpp.annotation.Platform;

@@ -25,8 +25,8 @@ public final class RowAppend {
     }
 
     /**
-     * Holds what is appended until {@link #end}: keys and values, the tables that keys are turned by, null for none, and
-     * the positions of the keys, null where they follow each other.
+     * Holds what is appended until {@link #end}: keys and values, the tables that keys are turned by, null for none,
+     * and the positions of the keys, null where they follow each other.
      */
     public void begin(View keys, View values, View cosines, View sines, boolean interleaved, View positionIds) {
         Held.acquire(keys, values, cosines, sines, positionIds);
@@ -58,8 +58,8 @@ public final class RowAppend {
     }
 
     /**
-     * Keys from row `from` on of `entries` entries, to the rows from `row` on of as many of the cache's blocks; the first
-     * of them is at this position. scales is null where the cache has none.
+     * Keys from row `from` on of `entries` entries, to the rows from `row` on of as many of the cache's blocks; the
+     * first of them is at this position. scales is null where the cache has none.
      */
     public void keys(long entry, long entries, long from, View cache, View scales, long block, long row, long count,
                      long position) {

@@ -4,8 +4,8 @@ package io.github.attn4j.nn;
 import io.github.attn4j.attention.Attention;
 
 /**
- * The attention of a forward, dropping and writing weights or not, of whole slices of the batch or of the rest. Each has
- * the plan of its last run.
+ * The attention of a forward, dropping and writing weights or not, of whole slices of the batch or of the rest. Each
+ * has the plan of its last run.
  */
 final class Attentions {
     private final Blueprint blueprint;

@@ -11,8 +11,8 @@ import io.github.attn4j.tensor.Tensor;
  *
  * <p>A run with the sizes and the kind of mask of the one before allocates nothing, neither in Java nor natively, if it
  * is given the same mask tensor, or no mask; so does decoding token after token, but for what a cache takes to grow. A
- * run of other sizes makes room first. It uses the weights that the module has when it starts. It keeps the mask and out
- * of the last run.
+ * run of other sizes makes room first. It uses the weights that the module has when it starts. It keeps the mask and
+ * out of the last run.
  */
 public final class Forward extends PlannedForward<ModuleInputs> {
     private final ProjectedAttention module;

@@ -12,8 +12,8 @@ import java.util.List;
  * says.
  *
  * <p>A run with as many rows of queries and of sources as the one before and the same kind of mask allocates nothing,
- * neither in Java nor natively, if it is given the same mask tensor, or no mask; one of other sizes makes room first. It
- * uses the weights that the module has when it starts. It keeps the mask of the last run.
+ * neither in Java nor natively, if it is given the same mask tensor, or no mask; one of other sizes makes room first.
+ * It uses the weights that the module has when it starts. It keeps the mask of the last run.
  */
 public final class GeneralizedForward extends PlannedForward<GeneralizedInputs> {
     private static final int BATCH = 0, ROWS = 1;

@@ -41,8 +41,8 @@ public final class GroupedQueryAttention extends OneInputAttention {
      *
      * @param scope owns the result
      * @param x [batch, rows, width], the tokens that follow those of the cache
-     * @param cache of this batch, kvHeads and headDim, to whose type keys and values are rounded; keys are in it as they
-     *     were turned
+     * @param cache of this batch, kvHeads and headDim, to whose type keys and values are rounded; keys are in it as
+     *     they were turned
      * @return [batch, rows, width]
      * @throws IllegalArgumentException if x or the cache does not fit the module; nothing was appended then
      * @throws IllegalStateException if nothing was loaded, or a scope or the cache is closed

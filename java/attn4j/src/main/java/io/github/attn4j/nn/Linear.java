@@ -101,8 +101,8 @@ public final class Linear {
     }
 
     /**
-     * Some rows of each batch entry: `rows` of them, from `fromX` on, to those from `fromOut` on. The caller has checked
-     * that they are there, and that out is {@link #apart}.
+     * Some rows of each batch entry: `rows` of them, from `fromX` on, to those from `fromOut` on. The caller has
+     * checked that they are there, and that out is {@link #apart}.
      */
     void runRows(Tensor x, long fromX, Tensor out, long fromOut, long rows) {
         Layers.linearRows(Check.rows(x, "x", 3), fromX, weight, layout == WeightLayout.IN_OUT, bias,
@@ -111,8 +111,8 @@ public final class Linear {
 
     /**
      * So many batch entries: those from `fromX` on, to those from `fromOut` on. x and out are FLOAT32 of three
-     * dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both. The caller has checked
-     * that they are there. Refuses what {@link #run(Tensor, Tensor)} refuses of the whole tensors.
+     * dimensions, of which batchDim, 0 or 1, is the batch; with 1 it is one entry, or all of both. The caller has
+     * checked that they are there. Refuses what {@link #run(Tensor, Tensor)} refuses of the whole tensors.
      */
     void runEntries(Tensor x, long fromX, Tensor out, long fromOut, long entries, int batchDim) {
         View in = Operands.matrix(x, "x", inFeatures(), "inFeatures");

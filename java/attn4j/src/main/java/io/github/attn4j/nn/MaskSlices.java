@@ -4,8 +4,8 @@ package io.github.attn4j.nn;
 import io.github.attn4j.tensor.Tensor;
 
 /**
- * A mask or bias of some entries of a batch at a time, views of the tensor that came last: for the same tensor and slices
- * again nothing is made.
+ * A mask or bias of some entries of a batch at a time, views of the tensor that came last: for the same tensor and
+ * slices again nothing is made.
  */
 final class MaskSlices {
     private Tensor source;

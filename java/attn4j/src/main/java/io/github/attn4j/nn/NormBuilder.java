@@ -17,9 +17,9 @@ public abstract sealed class NormBuilder<B extends NormBuilder<B>> extends Layer
     }
 
     /**
-     * Keeps what is divided by from 0. In a layer norm it is added to the variance, 1e-5 by default (BERT has 1e-12); in
-     * an RMS norm to the mean square, 1e-6 by default; in a normalisation to length 1 it is the least length, 1e-12 by
-     * default.
+     * Keeps what is divided by from 0. In a layer norm it is added to the variance, 1e-5 by default (BERT has 1e-12);
+     * in an RMS norm to the mean square, 1e-6 by default; in a normalisation to length 1 it is the least length, 1e-12
+     * by default.
      *
      * @param value positive and finite
      * @return this

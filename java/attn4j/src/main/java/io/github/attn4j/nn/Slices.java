@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a forward keeps between its layers is written once and read once soon after. For a whole batch it would go through
-// memory; so entries go through all layers a few at a time. With our own products a result depends on its own entry
-// alone, to the last bit.
+// What a forward keeps between its layers is written once and read once soon after. For a whole batch it would go
+// through memory; so entries go through all layers a few at a time. With our own products a result depends on its own
+// entry alone, to the last bit.
 package io.github.attn4j.nn;
 
 import io.github.attn4j.internal.Check;
@@ -14,7 +14,9 @@ final class Slices {
     /** What a thread keeps between layers: most of a second cache of 2 MiB. */
     static final long BYTES = 3L << 19;
 
-    /** Threads wait for each other after every layer, which costs them more than so small slices gain: how much larger. */
+    /**
+     * Threads wait for each other after every layer, which costs them more than so small slices gain: how much larger.
+     */
     private static final long SHARED = 4;
 
     /** Rows with which reading the weights does not count beside multiplying by them. */

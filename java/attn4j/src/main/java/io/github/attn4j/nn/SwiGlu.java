@@ -12,8 +12,8 @@ import java.util.Map;
 
 /**
  * The feed-forward of Llama and its kin, {@code out = down(silu(gate(x)) * up(x)) + residual} (arXiv:2002.05202), with
- * {@code silu(g) = g * sigmoid(g)}. Thread-safe; it has working memory of its own, so calls wait for each other, and one
- * with no more rows than those before allocates nothing.
+ * {@code silu(g) = g * sigmoid(g)}. Thread-safe; it has working memory of its own, so calls wait for each other, and
+ * one with no more rows than those before allocates nothing.
  *
  * <p>PyTorch names: gate_proj.weight and up_proj.weight [hidden, width], down_proj.weight [width, hidden]. Weights are
  * kept, not copied: the tensors must stay open while the module is used.

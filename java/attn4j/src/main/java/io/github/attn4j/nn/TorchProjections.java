@@ -106,7 +106,9 @@ final class TorchProjections extends ForwardMemory<TorchProjections.Views> {
         return rows == null ? null : Projected.of(rows, blueprint.options.heads, blueprint.batchFirst);
     }
 
-    /** As the layers write and read them, null for what this forward has not; `joint` is several projections at once. */
+    /**
+     * As the layers write and read them, null for what this forward has not; `joint` is several projections at once.
+     */
     private record Rows(Tensor context, Tensor joint, Tensor query, Tensor key, Tensor value, Tensor longKey,
                         Tensor longValue) {
         Rows first(int batchDim, long some) {

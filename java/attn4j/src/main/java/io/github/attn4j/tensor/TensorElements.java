@@ -158,7 +158,8 @@ abstract class TensorElements extends TensorViews {
      * A copy of all elements, in row-major order; exact.
      *
      * @return a new array
-     * @throws IllegalArgumentException if this is not FLOAT32, BFLOAT16 or FLOAT16, or has more elements than an array can hold
+     * @throws IllegalArgumentException if this is not FLOAT32, BFLOAT16 or FLOAT16, or has more elements than an array
+     *     can hold
      * @throws IllegalStateException if its scope is closed
      */
     public float[] toFloatArray() {

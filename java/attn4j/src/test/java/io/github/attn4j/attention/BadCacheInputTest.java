@@ -165,7 +165,8 @@ class BadCacheInputTest {
             refused("positions are for a rotation: positions=INT64[1, 5] rotation=null",
                 () -> cache.append(k, v, null, ids));
             refused("rotaryDim=10 headDim=8", () -> cache.append(k, v, new Tables(zeros(9, 5), zeros(9, 5)), null));
-            refused("sin.size(0)=8 cos.size(0)=9", () -> cache.append(k, v, new Tables(zeros(9, 2), zeros(8, 2)), null));
+            refused("sin.size(0)=8 cos.size(0)=9",
+                () -> cache.append(k, v, new Tables(zeros(9, 2), zeros(8, 2)), null));
             refused("cos.size(1)=0", () -> cache.append(k, v, new Tables(zeros(9, 0), zeros(9, 0)), null));
             refused("cos has the wrong type: dtype=FLOAT16 expected=FLOAT32",
                 () -> cache.append(k, v, new Tables(scope.zeros(DType.FLOAT16, 9, 2), zeros(9, 2)), null));

@@ -126,7 +126,8 @@ class CacheSteadyStateTest {
                     first.clear();
                 }
                 first.append(one, one);
-                segmented.runPaged(in.operands(queries[i], null, null, outs[i]).cumulative(lengths[i], null), sequences);
+                segmented.runPaged(in.operands(queries[i], null, null, outs[i]).cumulative(lengths[i], null),
+                    sequences);
             };
             for (int i = 0; i < 400; i++) {
                 step.run();

@@ -55,7 +55,9 @@ class CacheTypesTest {
         }
     }
 
-    /** The nearest multiples of the scale, which is the largest number of a row by 127: none is off by more than half. */
+    /**
+     * The nearest multiples of the scale, which is the largest number of a row by 127: none is off by more than half.
+     */
     @ParameterizedTest
     @MethodSource("io.github.attn4j.Samples#isas")
     void bytesAreWithinHalfAScale(Isa isa) {

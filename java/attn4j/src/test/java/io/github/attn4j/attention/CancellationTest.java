@@ -84,7 +84,8 @@ class CancellationTest {
             Attention attention = Attention.builder().build();
             float[] plain = attention.apply(scope, q, q, q).toFloatArray();
             for (Cancellation waiting : new Cancellation[] {Cancellation.create(),
-                Cancellation.withDeadline(Duration.ofDays(1)), Cancellation.withDeadline(Duration.ofSeconds(Long.MAX_VALUE))}) {
+                Cancellation.withDeadline(Duration.ofDays(1)),
+                Cancellation.withDeadline(Duration.ofSeconds(Long.MAX_VALUE))}) {
                 AttentionInputs inputs = AttentionInputs.of(q, q, q, null).cancellation(waiting);
                 assertArrayEquals(plain, attention.apply(scope, inputs).toFloatArray());
                 assertFalse(waiting.isCancelled());

@@ -296,7 +296,8 @@ class PagedKeyValueCacheTest {
             Tensor q = Samples.normal(scope, random.nextLong(), cu[batch], 4, 9);
             Tensor out = Samples.marked(scope, 4, cu[batch], 6).transpose(0, 1);
             Tensor lse = Samples.marked(scope, 4, cu[batch]);
-            AttentionInputs in = AttentionInputs.of(q, null, null, out).cumulative(scope.of(cu, batch + 1), null).lse(lse);
+            AttentionInputs in = AttentionInputs.of(q, null, null, out).cumulative(scope.of(cu, batch + 1), null)
+                .lse(lse);
             if (random.nextBoolean()) {
                 in.sinks(Samples.normal(scope, random.nextLong(), 4));
             }

@@ -31,7 +31,9 @@ class PoisonTest {
 
     private enum Hiding { KEY_LENGTHS, CAUSAL, WINDOW, MASK, BIAS, ALL }
 
-    /** What is asked for, so that each kernel is met: that of blocks which also writes weights, that of blocks, of few. */
+    /**
+     * What is asked for, so that each kernel is met: that of blocks which also writes weights, that of blocks, of few.
+     */
     private enum Way {
         WEIGHTS(37), BLOCKS(37), FEW(3);
 
@@ -157,9 +159,12 @@ class PoisonTest {
             out = scope.zeros(DType.FLOAT32, BATCH, HEADS, queries, DIM);
             lse = scope.zeros(DType.FLOAT32, BATCH, HEADS, queries);
             weights = scope.zeros(DType.FLOAT32, BATCH, HEADS, queries, way == Way.WEIGHTS ? KEYS : 0);
-            q = scope.zeros(type, BATCH, HEADS, queries, DIM).copyFrom(Samples.normal(1, BATCH * HEADS * queries * DIM));
-            k = scope.zeros(type, BATCH, KV_HEADS, KEYS, DIM).copyFrom(Samples.normal(2, BATCH * KV_HEADS * KEYS * DIM));
-            v = scope.zeros(type, BATCH, KV_HEADS, KEYS, DIM).copyFrom(Samples.normal(3, BATCH * KV_HEADS * KEYS * DIM));
+            q = scope.zeros(type, BATCH, HEADS, queries, DIM)
+                .copyFrom(Samples.normal(1, BATCH * HEADS * queries * DIM));
+            k = scope.zeros(type, BATCH, KV_HEADS, KEYS, DIM)
+                .copyFrom(Samples.normal(2, BATCH * KV_HEADS * KEYS * DIM));
+            v = scope.zeros(type, BATCH, KV_HEADS, KEYS, DIM)
+                .copyFrom(Samples.normal(3, BATCH * KV_HEADS * KEYS * DIM));
             clean[0] = q.toFloatArray();
             clean[1] = k.toFloatArray();
             clean[2] = v.toFloatArray();

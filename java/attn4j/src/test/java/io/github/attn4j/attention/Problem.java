@@ -24,7 +24,8 @@ final class Problem {
 
     /** Sizes around vectors and tiles, primes, and what is often off by one. */
     private static final int[] DIMS = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 63, 64, 65, 80};
-    private static final int[] ROWS = {1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 97,
+    private static final int[] ROWS = {
+        1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 97,
         127, 128, 129, 193, 257};
     private static final int[] PAGE_ROWS = {1, 2, 3, 7, 8, 16, 17, 32, 64};
     /** Multiplications of most problems, and of one in a hundred. */

@@ -95,7 +95,8 @@ public final class StoredRows {
             if (count <= 0) {
                 continue;
             }
-            all.select(0, table[at]).slice(1, 0, count).copyFrom(sequence(rows, b, cuKeys).slice(1, from, from + count));
+            all.select(0, table[at]).slice(1, 0, count)
+                .copyFrom(sequence(rows, b, cuKeys).slice(1, from, from + count));
             if (factors != null) {
                 factors.select(0, table[at]).slice(1, 0, count)
                     .copyFrom(sequence(scales, b, cuKeys).slice(1, from, from + count));

@@ -12,7 +12,9 @@ public final class NativeMemory {
         return Native.attn4j_memory_allocated();
     }
 
-    /** The same once the Cleaner has freed what other tests forgot, so that it cannot become less behind a test's back. */
+    /**
+     * The same once the Cleaner has freed what other tests forgot, so that it cannot become less behind a test's back.
+     */
     public static long settled() {
         long last = -1;
         for (int unchanged = 0; unchanged < 3; ) {

@@ -126,7 +126,9 @@ class GroupedQueryCacheTest {
         return type == DType.FLOAT32 ? 2e-6 : type == DType.BFLOAT16 ? 2e-2 : type == DType.FLOAT16 ? 3e-3 : 5e-2;
     }
 
-    /** Keys and values of 16 or 8 bits are those of 32, rounded: what the cache holds is attended to without more loss. */
+    /**
+     * Keys and values of 16 or 8 bits are those of 32, rounded: what the cache holds is attended to without more loss.
+     */
     @ParameterizedTest
     @MethodSource("io.github.attn4j.Samples#isas")
     void fewerBitsLoseOnlyTheRoundingOfKeysAndValues(Isa isa) {

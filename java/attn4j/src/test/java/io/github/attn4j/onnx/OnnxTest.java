@@ -71,7 +71,8 @@ class OnnxTest {
                 assertEquals(dot / Math.sqrt(8), modes[0][at], 1e-5);
                 assertEquals(0.7 * Math.tanh(modes[0][at] / 0.7), modes[1][at], 1e-5);
                 boolean hidden = j > row % 5 || bias[row % 5 * 7 + j] == Float.NEGATIVE_INFINITY;
-                assertEquals(hidden ? Float.NEGATIVE_INFINITY : modes[1][at] + bias[row % 5 * 7 + j], modes[2][at], 1e-5);
+                assertEquals(hidden ? Float.NEGATIVE_INFINITY : modes[1][at] + bias[row % 5 * 7 + j], modes[2][at],
+                    1e-5);
                 sum += Math.exp(modes[2][at]);
             }
             for (int j = 0; j < 7; j++) {
@@ -112,8 +113,9 @@ class OnnxTest {
         refused("cos_cache must be", () -> heads.apply(scope, packed(q), sin.slice(1, 0, 2), sin, ids));
         OnnxRotaryEmbedding wide = OnnxRotaryEmbedding.builder().rotaryEmbeddingDim(10).build();
         refused("rotary_embedding_dim=10 head_size=8", () -> wide.apply(scope, q, cos, sin, ids));
-        refused("positionIds[0, 0]=9 positions=9", () -> heads.apply(scope, packed(q), cos, sin, scope.of(new long[] {9, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-            2, 5)));
+        refused("positionIds[0, 0]=9 positions=9",
+            () -> heads.apply(scope, packed(q), cos, sin,
+                scope.of(new long[] {9, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 2, 5)));
     }
 
     @Test

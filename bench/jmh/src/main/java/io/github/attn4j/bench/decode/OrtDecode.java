@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * ONNX Runtime's GroupQueryAttention over its key-value cache: past and present share their memory, so that only the new
- * token's key and value are written, as its documentation advises.
+ * ONNX Runtime's GroupQueryAttention over its key-value cache: past and present share their memory, so that only the
+ * new token's key and value are written, as its documentation advises.
  */
 public final class OrtDecode extends OrtContender {
     private static final int OPSET = 23;

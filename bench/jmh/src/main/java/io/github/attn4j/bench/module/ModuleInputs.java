@@ -4,8 +4,8 @@ package io.github.attn4j.bench.module;
 import io.github.attn4j.bench.Numbers;
 
 /**
- * Input and weights, as PyTorch's nn.MultiheadAttention has them: x [batch, rows, width], inWeight [3 width, width] with
- * queries, keys and values one after the other, inBias [3 width], outWeight [width, width], outBias [width].
+ * Input and weights, as PyTorch's nn.MultiheadAttention has them: x [batch, rows, width], inWeight [3 width, width]
+ * with queries, keys and values one after the other, inBias [3 width], outWeight [width, width], outBias [width].
  */
 public record ModuleInputs(ModuleShape shape, float[] x, float[] inWeight, float[] inBias, float[] outWeight,
         float[] outBias, int threads) {

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * ONNX Runtime with the weights as constants: either its Attention (com.microsoft), which includes the packed projection,
- * or three projections around MultiHeadAttention.
+ * ONNX Runtime with the weights as constants: either its Attention (com.microsoft), which includes the packed
+ * projection, or three projections around MultiHeadAttention.
  */
 public final class OrtModule extends OrtContender {
     private static final int OPSET = 23;

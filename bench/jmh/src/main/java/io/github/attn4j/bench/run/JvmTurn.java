@@ -33,7 +33,8 @@ final class JvmTurn {
         Path facts = log.toAbsolutePath().resolveSibling("facts.properties");
         Files.deleteIfExists(facts);
         try {
-            RunResult result = new Runner(options(cell, benchmark, selection, facts, program, log)).run().iterator().next();
+            RunResult result = new Runner(options(cell, benchmark, selection, facts, program, log)).run().iterator()
+                .next();
             cell.nanoseconds.add(result.getPrimaryResult().getScore());
             double allocated = result.getSecondaryResults().get(ALLOCATED).getScore();
             // The least of the rounds: what the JVM and JMH allocate meanwhile comes and goes, what a call does stays.

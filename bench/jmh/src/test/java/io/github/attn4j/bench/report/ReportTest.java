@@ -89,7 +89,8 @@ class ReportTest {
 
     @Test
     void aCallThatAllocatesBreaksItsPromise() {
-        new Analysis(results).named(new Analysis.Key("overhead", SMALL, 1), "attn4j-f32").orElseThrow().boundaryBytes = 16;
+        new Analysis(results).named(new Analysis.Key("overhead", SMALL, 1), "attn4j-f32").orElseThrow()
+            .boundaryBytes = 16;
         MustHold.Line line = new MustHold(new Analysis(results)).lines().get(1);
         assertEquals("16.000 B/op", line.measured());
         assertFalse(line.holds());

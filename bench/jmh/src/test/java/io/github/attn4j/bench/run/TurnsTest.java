@@ -21,7 +21,8 @@ class TurnsTest {
         assertEquals("b prefill --batch 2 --heads 8 --kv-heads 2 --queries 5 --keys 9 --head-dim 64 --causal --unfused "
             + "--threads 3 --seconds 0.5", String.join(" ", NativeTurn.command(cell, Path.of("b"), 0.5)));
         Cell isa = new Results().cell(new Case("module", "4x128x768/12", List.of()), "native:attn4j-f32@avx2", 1);
-        assertEquals("b module --batch 4 --queries 128 --width 768 --heads 12 --isa avx2 --dtype f32 --threads 1 --seconds 1.0",
+        assertEquals("b module --batch 4 --queries 128 --width 768 --heads 12 --isa avx2 --dtype f32 --threads 1 "
+            + "--seconds 1.0",
             String.join(" ", NativeTurn.command(isa, Path.of("b"), 1)));
     }
 

@@ -88,7 +88,8 @@ public final class Decode {
     private void measure() {
         List<Contender> contenders = new ArrayList<>();
         long room = (long) prompt + tokens;
-        try (DecoderPass reading = new DecoderPass(decoder, prompt); DecoderPass writing = new DecoderPass(decoder, 1)) {
+        try (DecoderPass reading = new DecoderPass(decoder, prompt);
+            DecoderPass writing = new DecoderPass(decoder, 1)) {
             for (DType type : CACHES) {
                 contenders.add(new Contender(type + " cache", DecoderCaches.whole(decoder.shape, type, room)));
                 contenders.add(new Contender(type + " pages", DecoderCaches.paged(decoder.shape, type, room)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way of a fixed number of tokens through a decoder, with the memory it takes: one pass for the prompt, one for each
-// token after it.
+// The way of a fixed number of tokens through a decoder, with the memory it takes: one pass for the prompt, one for
+// each token after it.
 package io.github.attn4j.transformers.decoder;
 
 import io.github.attn4j.nn.Add;

@@ -32,7 +32,8 @@ class DecoderTest {
 
     /** Bytes of the core; by reflection, as the bindings' annotations are of a library that nothing else here needs. */
     private static long nativeMemory() throws ReflectiveOperationException {
-        return (long) Class.forName("io.github.attn4j.internal.Native").getMethod("attn4j_memory_allocated").invoke(null);
+        return (long) Class.forName("io.github.attn4j.internal.Native").getMethod("attn4j_memory_allocated")
+            .invoke(null);
     }
 
     private static float[] whole(Decoder decoder, int[] tokens) {

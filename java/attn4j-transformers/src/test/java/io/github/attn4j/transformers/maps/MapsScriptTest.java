@@ -113,7 +113,8 @@ class MapsScriptTest {
         assertEquals(ranked.stream().map(key -> "t" + key).toList(), Arrays.asList(((String) script(
                 "[...document.querySelectorAll('#ranks b')].map(each => each.textContent).join()")).split(",")));
         double[] drawn = Arrays.stream(((String) script("[...byId('lines').children]"
-                + ".map(line => line.getAttribute('stroke-width')).join()")).split(",")).mapToDouble(Double::parseDouble)
+                + ".map(line => line.getAttribute('stroke-width')).join()")).split(","))
+                .mapToDouble(Double::parseDouble)
                 .toArray();
         double[] links = ranked.stream().mapToDouble(key -> weight(layer, head, word, key) / top)
                 .filter(share -> share > 0.01).map(share -> 1 + 9 * share).toArray();
