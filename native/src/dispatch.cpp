@@ -164,9 +164,14 @@ const Entry& require(attn4j_isa isa) {
     return *entry;
 }
 
-attn4j_isa default_isa() {
+// What ATTN4J_ISA names, null for nothing.
+const char* wanted_isa() {
     const char* wanted = std::getenv("ATTN4J_ISA");
-    if (wanted != nullptr && *wanted != '\0') {
+    return wanted != nullptr && *wanted != '\0' ? wanted : nullptr;
+}
+
+attn4j_isa default_isa() {
+    if (const char* wanted = wanted_isa()) {
         for (const Entry& entry : entries)
             if (std::strcmp(wanted, entry.name) == 0) return require(entry.isa).isa;
         fail(ATTN4J_INVALID_ARGUMENT,
@@ -187,10 +192,7 @@ bool isa_supported(attn4j_isa isa) {
 
 attn4j_isa resolve_isa(attn4j_isa isa) { return isa == ATTN4J_ISA_DEFAULT ? default_isa() : require(isa).isa; }
 
-const char* default_isa_reason() {
-    const char* wanted = std::getenv("ATTN4J_ISA");
-    return wanted != nullptr && *wanted != '\0' ? "by ATTN4J_ISA" : "the fastest this CPU runs";
-}
+const char* default_isa_reason() { return wanted_isa() != nullptr ? "by ATTN4J_ISA" : "the fastest this CPU runs"; }
 
 const char* isa_name(attn4j_isa isa) {
     const Entry* entry = find(isa);

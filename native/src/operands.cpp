@@ -107,9 +107,11 @@ void check_overlaps(const AttentionProblem& p, const AttentionOperands& o, const
                           {"pages", o.pages, page_entries(p, o.batch, scored.keys) * kI64},
                           {"slopes", o.slopes, p.heads * kF32},
                           {"sinks", o.sinks, p.heads * kF32}};
-    for (const Range& w : written)
+    for (const Range& w : written) {
+        if (w.size == 0) continue;
         for (const Range& r : read)
-            if (w.size > 0 && r.address != nullptr) check_apart(w.name, w.address, w.size, r.name, r.address, r.size);
+            if (r.address != nullptr) check_apart(w.name, w.address, w.size, r.name, r.address, r.size);
+    }
     for (int i = 1; i < 3; ++i)
         for (int j = 0; j < i; ++j)
             check_apart(written[i].name, written[i].address, written[i].size, written[j].name, written[j].address,

@@ -36,7 +36,7 @@ AttentionProblem& Plan::open_problem() {
 void Plan::set_isa(attn4j_isa isa) {
     require_open();
     isa_ = resolve_isa(isa);
-    forced_ = isa != ATTN4J_ISA_DEFAULT;
+    isa_reason_ = isa == ATTN4J_ISA_DEFAULT ? default_isa_reason() : "as asked";
 }
 
 void Plan::set_threads(int32_t threads) {
@@ -48,8 +48,7 @@ void Plan::set_threads(int32_t threads) {
 void Plan::build() {
     require_open();
     check_problem(problem_);
-    isa_ = resolve_isa(isa_);
-    isa_reason_ = forced_ ? "as asked" : default_isa_reason();
+    if (isa_ == ATTN4J_ISA_DEFAULT) set_isa(isa_);
     kernels_ = choose_kernels(problem_, isa_);
 }
 

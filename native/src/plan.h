@@ -33,7 +33,6 @@ private:
 
     AttentionProblem problem_;
     attn4j_isa isa_ = ATTN4J_ISA_DEFAULT;
-    bool forced_ = false;  // the ISA was asked for
     const char* isa_reason_ = nullptr;
     int32_t threads_ = 0;
     AttentionKernels kernels_{};  // null until built

@@ -9,8 +9,8 @@ namespace attn4j {
 
 // Rows [keys, dim] of one key-value head, one behind the other or in pages: row j lies at
 //     data + pages[j / page_rows] * page_stride + j % page_rows * stride
-// in elements, and its scale, where there are any, at scales + pages[j / page_rows] * scale_page_stride + j %
-// page_rows.
+// in elements, and its scale, where there are any, at
+//     scales + pages[j / page_rows] * scale_page_stride + j % page_rows
 struct CacheRows {
     const void* data;
     Element type;

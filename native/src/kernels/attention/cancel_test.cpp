@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "aligned_floats.h"
 #include "attention_case.h"
 #include "environment.h"
 #include "expect_refused.h"
@@ -18,15 +19,6 @@ constexpr int64_t kDim = 16;
 constexpr float kMark = 7;
 
 const int32_t* flag_at(const float* word) { return reinterpret_cast<const int32_t*>(word); }
-
-// Zeros, aligned as kernels want them.
-struct Floats {
-    float* const data;
-
-    explicit Floats(int64_t n) : data(static_cast<float*>(attn4j_memory_allocate(n * 4))) {}
-    Floats(const Floats&) = delete;
-    ~Floats() { attn4j_memory_free(data); }
-};
 
 // Ones of any type but int8, which holds ones as well.
 std::vector<char> ones(attn4j::Element type, int64_t count) {
@@ -75,7 +67,7 @@ protected:
 ATTN4J_ON_EVERY_ISA_AND_TYPE(CancelBlocks);
 
 TEST_P(CancelBlocks, EndBetweenBlocksOfKeys) {
-    const Floats workspace(kernel().workspace_floats(kDim, kDim, 1));
+    const AlignedFloats workspace(kernel().workspace_floats(kDim, kDim, 1));
     attn4j::AttentionBlock b = block();
     // The first numbers of the workspace are the scores of a block of keys, then its weights.
     b.cancelled = flag_at(workspace.data);
@@ -89,7 +81,7 @@ TEST_P(CancelBlocks, EndBetweenBlocksOfKeys) {
 
 TEST_P(CancelBlocks, EndBetweenBlocksOfScoresThatAreWritten) {
     const attn4j::AttentionKernel& writing = attn4j::kernels_of(isa()).attention;
-    const Floats workspace(writing.workspace_floats(kDim, kDim, 1));
+    const AlignedFloats workspace(writing.workspace_floats(kDim, kDim, 1));
     for (const attn4j::Stage stage : {attn4j::Stage::scaled, attn4j::Stage::weights})
         for (const bool alone : {false, true}) {
             attn4j::AttentionBlock b = block();
@@ -134,7 +126,7 @@ protected:
     static void expect_stopped(const attn4j::DecodeKernel& kernel, attn4j::Element q_type, attn4j::Element type) {
         const std::vector<char> q = ones(q_type, 4 * kDim), rows = ones(type, kernel.chunk * kDim);
         const std::vector<float> scales(static_cast<size_t>(kernel.chunk), 1);
-        const Floats whole(kernel.partial_floats(4, kDim)), part(kernel.partial_floats(4, kDim)),
+        const AlignedFloats whole(kernel.partial_floats(4, kDim)), part(kernel.partial_floats(4, kDim)),
             workspace(kernel.workspace_floats(kDim, kDim));
         attn4j::DecodeChunk c = chunk(q_type, q, type, rows, scales, kernel.chunk);
         c.workspace = workspace.data;
@@ -154,7 +146,7 @@ TEST_P(CancelFew, EndBetweenBlocksOfAChunk) {
     const attn4j::DecodeKernel& kernel = kernels().decode;
     const std::vector<char> q = ones(attn4j::Element::f32, 4 * kDim),
                             rows = ones(attn4j::Element::f32, kernel.chunk * kDim);
-    const Floats partial(kernel.partial_floats(4, kDim)), workspace(kernel.workspace_floats(kDim, kDim));
+    const AlignedFloats partial(kernel.partial_floats(4, kDim)), workspace(kernel.workspace_floats(kDim, kDim));
     attn4j::DecodeChunk c = chunk(attn4j::Element::f32, q, attn4j::Element::f32, rows, {}, kernel.chunk);
     c.workspace = workspace.data;
     c.partial = partial.data;
@@ -179,7 +171,7 @@ TEST_P(CancelFew, SmallEndsBetweenHeads) {
     const std::vector<char> q = ones(attn4j::Element::f32, 8 * kDim),
                             rows = ones(attn4j::Element::f32, kernel.most_keys * kDim);
     std::vector<float> out(8 * kDim);
-    const Floats workspace(kernel.workspace_floats(kDim, kDim));
+    const AlignedFloats workspace(kernel.workspace_floats(kDim, kDim));
     attn4j::DecodeChunk c = chunk(attn4j::Element::f32, q, attn4j::Element::f32, rows, {}, kernel.most_keys);
     c.workspace = workspace.data;
     c.cancelled = flag_at(out.data());

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
+#include "aligned_floats.h"
 #include "attn4j/attn4j.h"
 #include "isas.h"
 #include "parallel.h"
@@ -67,14 +67,12 @@ protected:
 
     // What a run of the largest sizes is cut into. Nothing is attended to.
     static int64_t tasks_of(const Plan& plan, int threads) {
-        std::vector<float> memory(static_cast<size_t>(run_floats(plan.problem, plan.kernels, plan.problem.queries)) +
-                                  16);
+        const AlignedFloats memory(run_floats(plan.problem, plan.kernels, plan.problem.queries));
         attn4j::AttentionOperands operands{};
         operands.batch = plan.problem.batch;
         operands.queries = plan.problem.queries;
         operands.keys = plan.problem.keys;
-        const auto from = reinterpret_cast<uintptr_t>(memory.data());
-        attn4j::Run run(plan.problem, operands, plan.kernels, memory.data() + (64 - from % 64) % 64 / sizeof(float));
+        attn4j::Run run(plan.problem, operands, plan.kernels, memory.data);
         run.cut(threads);
         return run.tasks();
     }

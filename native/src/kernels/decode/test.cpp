@@ -179,7 +179,6 @@ TEST_P(DecodeTypeTest, SameBitsAloneOrInAMixedBatch) {
     }
 }
 
-// Rows that do not see a key keep their bits whatever it holds; rows that do become NaN with a NaN.
 // Two threads take three chunks at a time here, so across heads, and one a whole sequence.
 TEST_P(DecodeTypeTest, SameBitsHoweverManyChunksAThreadTakes) {
     AttentionCase c = sized(2, 2, chunk() + 9);
@@ -195,6 +194,7 @@ TEST_P(DecodeTypeTest, SameBitsHoweverManyChunksAThreadTakes) {
     check_threads(c, test_seed());
 }
 
+// Rows that do not see a key keep their bits whatever it holds; rows that do become NaN with a NaN.
 TEST_P(DecodeTypeTest, RowsDoNotInfectEachOther) {
     for (const int64_t keys : {int64_t{20}, int64_t{70}, chunk() + 2}) {
         AttentionCase c = sized(3, 3, keys);

@@ -11,8 +11,8 @@ struct CellTiles {
     static void begin() { configure_tiles(); }
     static void end() { release_tiles(); }
 
-    // Up to four tiles of keys, each kTile rows `stride` bytes apart, by the queries of one: to [groups *
-    // kTile][kTile]. Calls `meanwhile` after each tile of queries' cells.
+    // Up to four tiles of keys, each kTile rows `stride` bytes apart, by the queries of one: to
+    // [groups * kTile][kTile]. Calls `meanwhile` after each tile of queries' cells.
     template <int kGroups, typename Meanwhile>
     static ATTN4J_INLINE void scores(const char* const* keys, int64_t stride, const char* queries, int64_t cells,
                                      float* to, const Meanwhile& meanwhile) {

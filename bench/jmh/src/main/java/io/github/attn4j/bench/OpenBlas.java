@@ -18,8 +18,7 @@ public final class OpenBlas {
             FloatPointer b, FloatPointer c) {
         openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans,
                 transposed ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans, rows, columns, inner,
-                scale, a, inner, b,
-                transposed ? inner : columns, 0, c, columns);
+                scale, a, inner, b, transposed ? inner : columns, 0, c, columns);
     }
 
     /** {@return version and threads} */

@@ -56,9 +56,8 @@ public final class Torch implements AutoCloseable {
 
     /** {@return version, instruction set and threads} */
     public String describe() {
-        return "PyTorch " + Artifact.version("org.bytedeco", "pytorch") + ", " + torch.get_cpu_capability()
-            .getString() + ", threads="
-                + torch.get_num_threads() + LIMITED;
+        return "PyTorch " + Artifact.version("org.bytedeco", "pytorch") + ", "
+                + torch.get_cpu_capability().getString() + ", threads=" + torch.get_num_threads() + LIMITED;
     }
 
     @Override

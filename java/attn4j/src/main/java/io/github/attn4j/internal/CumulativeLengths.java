@@ -27,8 +27,8 @@ public final class CumulativeLengths {
             long length = Native.longAt(cu.address + b * Long.BYTES) - Native.longAt(cu.address + (b - 1) * Long.BYTES);
             if (length > most) {
                 throw new IllegalArgumentException("no length of " + name
-                    + " may exceed pages.size(1) * pageSize: length["
-                    + (b - 1) + "]=" + length + " pages.size(1) * pageSize=" + most);
+                    + " may exceed pages.size(1) * pageSize: length[" + (b - 1) + "]=" + length
+                    + " pages.size(1) * pageSize=" + most);
             }
         }
     }

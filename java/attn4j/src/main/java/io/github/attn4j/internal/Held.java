@@ -24,22 +24,17 @@ public final class Held {
             held = 5;
         } finally {
             if (held < 5) {
-                releaseFirst(held, a, b, c, d);
+                releaseFirst(held, a, b, c, d, e);
             }
         }
     }
 
     /** Ends what {@link #acquire} began. */
     public static void release(View a, View b, View c, View d, View e) {
-        release(a, null);
-        release(b, a);
-        release(c, b);
-        release(d, c);
-        release(e, d);
+        releaseFirst(5, a, b, c, d, e);
     }
 
-    /** Of the first four, as the fifth is the last to be held. */
-    private static void releaseFirst(int count, View a, View b, View c, View d) {
+    private static void releaseFirst(int count, View a, View b, View c, View d, View e) {
         if (count > 0) {
             release(a, null);
         }
@@ -51,6 +46,9 @@ public final class Held {
         }
         if (count > 3) {
             release(d, c);
+        }
+        if (count > 4) {
+            release(e, d);
         }
     }
 

@@ -63,8 +63,7 @@ public final class Layers {
             Status.check(Native.attn4j_linear(entry(x, fromX, batchDim), stride(x, entries, batchDim), weight.address,
                 weight.rowStride(), inOut ? Native.ATTN4J_IN_OUT : Native.ATTN4J_OUT_IN, address(bias), 0, 0,
                 entry(out, fromOut, batchDim), stride(out, entries, batchDim), entries * x.sizes[1 - batchDim],
-                x.width(),
-                out.width(), activation, isa.ordinal(), threads));
+                x.width(), out.width(), activation, isa.ordinal(), threads));
         } finally {
             Held.release(x, weight, bias, out, null);
         }

@@ -24,8 +24,7 @@ final class Heads {
         }
         if (heads < 1 || tensor.size(2) % heads != 0) {
             throw new IllegalArgumentException(headsName + " must be given and divide " + name + ".size(2): "
-                + headsName
-                + "=" + heads + " " + name + ".size(2)=" + tensor.size(2));
+                + headsName + "=" + heads + " " + name + ".size(2)=" + tensor.size(2));
         }
         return tensor.reshape(tensor.size(0), tensor.size(1), heads, tensor.size(2) / heads).transpose(1, 2);
     }

@@ -205,8 +205,8 @@ public final class OnnxAttention {
 
         private void check() {
             if (q.rank() != k.rank() || q.rank() != v.rank()) {
-                throw new IllegalArgumentException("Q, K and V must have the same rank: Q=" + q + " K=" + k + " V="
-                    + v);
+                throw new IllegalArgumentException("Q, K and V must have the same rank: Q=" + q + " K=" + k
+                    + " V=" + v);
             }
             if ((pastKey == null) != (pastValue == null)) {
                 throw new IllegalArgumentException("past_key and past_value go together: past_key=" + pastKey
@@ -214,8 +214,7 @@ public final class OnnxAttention {
             }
             if (pastKey != null && nonpadKvSeqlen != null) {
                 throw new IllegalArgumentException("past_key and nonpad_kv_seqlen exclude each other: past_key="
-                    + pastKey
-                    + " nonpad_kv_seqlen=" + nonpadKvSeqlen);
+                    + pastKey + " nonpad_kv_seqlen=" + nonpadKvSeqlen);
             }
         }
     }

@@ -77,8 +77,7 @@ public final class OnnxTensorScatter {
         int along = axis < 0 ? axis + rank : axis;
         if (along < 1 || along >= rank) {
             throw new IllegalArgumentException("axis must be a dimension of past_cache, and not that of the batch: "
-                + "axis="
-                + axis + " rank=" + rank);
+                + "axis=" + axis + " rank=" + rank);
         }
         return along;
     }
@@ -97,8 +96,7 @@ public final class OnnxTensorScatter {
     private static long[] indices(Tensor cache, Tensor writeIndices) {
         if (writeIndices.rank() != 1 || writeIndices.size(0) != cache.size(0)) {
             throw new IllegalArgumentException("write_indices must be [batch]: write_indices=" + writeIndices
-                + " batch="
-                + cache.size(0));
+                + " batch=" + cache.size(0));
         }
         return writeIndices.toLongArray();
     }

@@ -50,8 +50,8 @@ class SamplerTest {
     @MethodSource("io.github.attn4j.Samples#isas")
     void probabilities(Isa isa) {
         // Of temperature 2 the weights are 1, 2, 4, 8.
-        Tensor logits = scope.of(new float[] {0, (float) Math.log(4), (float) Math.log(16), (float) Math.log(64)}, 1,
-            4);
+        Tensor logits = scope.of(
+            new float[] {0, (float) Math.log(4), (float) Math.log(16), (float) Math.log(64)}, 1, 4);
         Sampler.Builder options = Sampler.builder().temperature(2).seed(5).isa(isa);
         assertArrayEquals(new double[] {1 / 15.0, 2 / 15.0, 4 / 15.0, 8 / 15.0},
             frequencies(options.build(), logits), 0.025);
