@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class SafetensorsFuzzTest {
     private static final int MUTATIONS = 30_000;
-    /** Objects and streams of opening a small file; measured 25 KB. */
+    /** Objects and streams of opening a small file; measured 25 KB once its classes are loaded. */
     private static final long ALLOWANCE = 1 << 18;
 
     @TempDir
@@ -45,22 +45,39 @@ class SafetensorsFuzzTest {
         for (int i = 0; i < MUTATIONS; i++) {
             byte[] content = mutated(valid.get(random.nextInt(valid.size())), valid, random);
             Files.write(file, content);
-            long before = threads.getCurrentThreadAllocatedBytes();
-            try (Safetensors weights = i % 2 == 0 ? Safetensors.open(file) : Safetensors.read(file)) {
-                assertTrue(NativeMemory.allocated() - outside <= content.length, "seed=" + seed + " mutation=" + i);
-                weights.tensors().values().forEach(SafetensorsFuzzTest::touch);
-                opened++;
-            } catch (WeightsFormatException e) {
-                refused++;
-            } catch (Throwable e) {
-                throw new AssertionError("seed=" + seed + " mutation=" + i, e);
+            String mutation = "seed=" + seed + " mutation=" + i;
+            long allowed = ALLOWANCE + 64L * content.length;
+            long allocated = 0;
+            boolean accepted = false;
+            // Whoever comes first to a line of code also pays for its classes and lambdas; the file costs each time.
+            for (int turn = 0; turn == 0 || turn == 1 && allocated > allowed; turn++) {
+                long before = threads.getCurrentThreadAllocatedBytes();
+                accepted = opens(file, i % 2 == 0, outside + content.length, mutation);
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
             }
-            assertTrue(threads.getCurrentThreadAllocatedBytes() - before <= ALLOWANCE + 64L * content.length,
-                "seed=" + seed + " mutation=" + i);
-            assertEquals(outside, NativeMemory.allocated(), "seed=" + seed + " mutation=" + i);
+            assertTrue(allocated <= allowed, allocated + " bytes of " + allowed + ", " + mutation);
+            assertEquals(outside, NativeMemory.allocated(), mutation);
+            if (accepted) {
+                opened++;
+            } else {
+                refused++;
+            }
         }
         // Were all refused or all accepted, the mutations would test little.
         assertTrue(opened > MUTATIONS / 50 && refused > MUTATIONS / 5, "opened=" + opened + " refused=" + refused);
+    }
+
+    /** Whether the file opens, and every element can be read, or is refused; outside the heap it keeps to the limit. */
+    private static boolean opens(Path file, boolean mapped, long limit, String mutation) {
+        try (Safetensors weights = mapped ? Safetensors.open(file) : Safetensors.read(file)) {
+            assertTrue(NativeMemory.allocated() <= limit, mutation);
+            weights.tensors().values().forEach(SafetensorsFuzzTest::touch);
+            return true;
+        } catch (WeightsFormatException e) {
+            return false;
+        } catch (Throwable e) {
+            throw new AssertionError(mutation, e);
+        }
     }
 
     private static void touch(Tensor tensor) {
