@@ -131,9 +131,9 @@ const char* Plan::kernel_reason(Way way) const {
     if (problem_.queries == 0) return "no queries";
     if (way == Way::small) return "few queries a kvHead, few keys";
     if (way == Way::chunks)
-        return kernels_.chunks == &kernels_of(isa_).decode
-                   ? "few queries a kvHead"
-                   : "few queries a kvHead; by the matrix unit where they are enough";
+        return kernels_.chunks == &kernels_of(isa_).decode ? "few queries a kvHead"
+               : isa_ == ATTN4J_ISA_AMX ? "few queries a kvHead; by the matrix unit where they are enough"
+                                        : "few queries a kvHead, all of bfloat16";
     if (problem_.dropout != 0) return "dropout";
     if (kernels_.bf16) return "many queries a kvHead, all of bfloat16";
     if (bf16_kernels_of(isa_) == nullptr || !all_bf16(problem_)) return "many queries a kvHead";

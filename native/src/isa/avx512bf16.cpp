@@ -4,6 +4,7 @@
 
 #include "isa/bf16-inl.h"
 #include "kernels/bf16/pairs-inl.h"
+#include "kernels/decode/pairs-inl.h"
 
 namespace {
 
@@ -15,8 +16,10 @@ struct Tiles {
     using Products = PairProducts<Tiles>;
 };
 
+constexpr attn4j::DecodeKernel decode_kernel_of_pairs = pairs_decode_kernel(12);
+
 }  // namespace
 
 namespace attn4j {
-constexpr Bf16Kernels avx512bf16_table = bf16_kernels<Tiles>();
+constexpr Bf16Kernels avx512bf16_table = bf16_kernels<Tiles>(&decode_kernel_of_pairs);
 }  // namespace attn4j

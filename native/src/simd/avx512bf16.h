@@ -15,12 +15,18 @@ struct Pairs {
         return {_mm512_maskz_loadu_epi16(n <= 0 ? 0 : static_cast<__mmask32>((uint64_t{1} << n) - 1), p)};
     }
     void store(uint16_t* p) const { _mm512_storeu_si512(p, v); }
+    static Pairs side_by_side(F32 low, F32 high) { return {(__m512i)_mm512_cvtne2ps_pbh(high.v, low.v)}; }
     static Pairs narrow(F32 even, F32 odd) {
-        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v);
         const __m512i zipped = _mm512_setr_epi32(0x00100000, 0x00110001, 0x00120002, 0x00130003, 0x00140004, 0x00150005,
                                                  0x00160006, 0x00170007, 0x00180008, 0x00190009, 0x001a000a, 0x001b000b,
                                                  0x001c000c, 0x001d000d, 0x001e000e, 0x001f000f);
-        return {_mm512_permutexvar_epi16(zipped, halves)};
+        return {_mm512_permutexvar_epi16(zipped, side_by_side(even, odd).v)};
+    }
+    static Pairs repeat(const uint16_t* p) {
+        return {_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+    }
+    static Pairs repeat_first(const uint16_t* p, int64_t n) {
+        return {_mm512_broadcast_i32x4(_mm_maskz_loadu_epi16(static_cast<__mmask8>((1 << n) - 1), p))};
     }
     F32 even() const { return {_mm512_castsi512_ps(_mm512_slli_epi32(v, 16))}; }
     F32 odd() const {
@@ -38,8 +44,42 @@ struct PairSplat {
 };
 
 inline F32 dot(PairSplat a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
+inline F32 dot(Pairs a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
+
+inline void zip_halves(Pairs& a, Pairs& b) {
+    const __m512i first = a.v;
+    a.v = _mm512_unpacklo_epi16(first, b.v);
+    b.v = _mm512_unpackhi_epi16(first, b.v);
+}
+
+inline void zip_quarters(F32& a, F32& b) {
+    const __m512i low = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const __m512 first = a.v;
+    a.v = _mm512_permutex2var_ps(first, low, b.v);
+    b.v = _mm512_permutex2var_ps(first, _mm512_or_si512(low, _mm512_set1_epi32(8)), b.v);
+}
+
+// Lane i of quarter r: the sum over the lanes of quarter r of x[i].
+inline F32 sums_of_quarters(const F32 (&x)[4]) {
+    const auto halves = [](F32 a, F32 b) {
+        return _mm512_add_ps(_mm512_unpacklo_ps(a.v, b.v), _mm512_unpackhi_ps(a.v, b.v));
+    };
+    const __m512 a = halves(x[0], x[1]), b = halves(x[2], x[3]);
+    return {_mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))};
+}
+
+// Quarter j of vector i and quarter i of vector j change places.
+inline void transpose_quarters(F32 (&x)[4]) {
+    const __m512 a = _mm512_shuffle_f32x4(x[0].v, x[1].v, 0x44), b = _mm512_shuffle_f32x4(x[0].v, x[1].v, 0xee);
+    const __m512 c = _mm512_shuffle_f32x4(x[2].v, x[3].v, 0x44), d = _mm512_shuffle_f32x4(x[2].v, x[3].v, 0xee);
+    x[0].v = _mm512_shuffle_f32x4(a, c, 0x88);
+    x[1].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+    x[2].v = _mm512_shuffle_f32x4(b, d, 0x88);
+    x[3].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+}
 
 inline void conceal(Pairs& x) { __asm__ volatile("" : "+x"(x.v)); }
+inline void conceal(const char*& p) { __asm__ volatile("" : "+r"(p)); }
 
 inline void transpose(Pairs (&r)[16]) {
     F32 t[16];

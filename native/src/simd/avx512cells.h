@@ -33,13 +33,6 @@ inline void zip_bytes(Cells (&x)[4]) {
     x[3].v = _mm512_unpackhi_epi16(b, d);
 }
 
-inline void zip_quarters(F32& a, F32& b) {
-    const __m512i low = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-    const __m512 first = a.v;
-    a.v = _mm512_permutex2var_ps(first, low, b.v);
-    b.v = _mm512_permutex2var_ps(first, _mm512_or_si512(low, _mm512_set1_epi32(8)), b.v);
-}
-
 // Lanes that hold whole numbers.
 inline F32 from_integers(F32 a) { return {_mm512_cvtepi32_ps(_mm512_castps_si512(a.v))}; }
 inline F32 less_times_128(F32 a, F32 b) {

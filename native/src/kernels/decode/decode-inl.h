@@ -10,16 +10,16 @@ namespace {
 
 // More rows than this read a block from its float32 copy: widened once, not once for each few rows.
 constexpr int64_t kFewRows = 8;
-// What a score and its weight take beside the products, in multiply-adds of theirs, each of the two passes.
-constexpr int64_t kSoftenUnits = 16;
 
-// A block's rows as float32, in `copy` [rows][stride].
-inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride, RowAddresses& rows) {
+// A block's rows as float32, in `copy` [rows][stride]. Meanwhile the rows `next` are fetched.
+inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride,
+                       const char* const* next, RowAddresses& rows) {
     for (int64_t i = 0; i < round_up(rows.n, kSums); ++i) {
         float* const to = copy + i * stride;
         const F32 scale = F32::set(cache.scales == nullptr ? 1.0f : rows.scales[i]);
         for (int64_t d = 0; d < dim && i < rows.n; d += F32::lanes) {
-            const int64_t n = dim - d < F32::lanes ? dim - d : F32::lanes;
+            const int64_t n = dim - d < F32::lanes ? dim - d : F32::lanes, byte = d * attn4j::bytes_of(cache.type);
+            if (byte % kLineBytes == 0) __builtin_prefetch(next[i] + byte, 0, 2);
             (load_elements(cache.type, rows.at[i], d, n) * scale).store(to + d);
         }
         rows.at[i] = reinterpret_cast<const char*>(i < rows.n ? to : copy);
@@ -70,10 +70,8 @@ struct Decoding {
         v_type = rows > kFewRows ? Element::f32 : c.v.type;
         q = c.workspace;
         scores = q + kMostRows * q_stride;
-        state.sums = scores + kMostRows * kBlockKeys;
+        state.begin(rows, scores + kMostRows * kBlockKeys);
         copy = state.sums + kMostRows * F32::lanes;
-        for (int64_t row = 0; row < kMostRows; ++row) state.maximum[row] = -kInfinity;
-        for (int64_t i = 0; i < rows * F32::lanes; ++i) state.sums[i] = 0;
         fresh = true;
         load_rows();
     }
@@ -100,35 +98,38 @@ struct Decoding {
     void take(int64_t first, KeyValueRows& block, const KeyValueRows& next) {
         RowAddresses &keys = block.keys, &values = block.values;
         if (all_hidden(c, first, keys.n)) return;
-        Pace pace(c, next, rows * keys.n * (c.head_dim + c.value_dim + 2 * kSoftenUnits));
-        if (k_type != c.k.type) widen_rows(c.k, c.head_dim, copy, copy_stride, keys);
-        with_type(k_type, ScoreAll{*this, keys, pace});
+        const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
+        const char* const* const order = next.order;
+        if (keys_widen) widen_rows(c.k, c.head_dim, copy, copy_stride, order, keys);
+        with_type(k_type, ScoreAll{*this, keys, keys_widen ? nullptr : order});
         const DecodeBlock of_block{scores,
                                    kBlockKeys,
                                    first,
                                    keys.n,
                                    k_type == Element::i8 ? keys.scales : nullptr,
                                    v_type == Element::i8 ? values.scales : nullptr};
-        const bool hides = soften_rows(c, of_block, rows, state, [&] { pace.step(keys.n * kSoftenUnits); });
-        if (v_type != c.v.type) widen_rows(c.v, c.value_dim, copy, copy_stride, values);
-        with_type(v_type, ValueAll{*this, values, pace, hides && !finite_rows(values, v_type, c.value_dim)});
+        const bool hides = soften_rows(c, of_block, rows, state, [] {});
+        const char* const* const rest = order + keys.n;
+        if (values_widen) widen_rows(c.v, c.value_dim, copy, copy_stride, rest, values);
+        with_type(v_type, ValueAll{*this, values, values_widen ? nullptr : rest,
+                                   hides && !finite_rows(values, v_type, c.value_dim)});
         fresh = false;
     }
 
     struct ScoreAll {
         const Decoding& d;
         const RowAddresses& keys;
-        Pace& pace;
+        const char* const* next;  // rows to fetch meanwhile, or null
         template <Element kType>
         void operator()() const {
-            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores, pace});
+            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, next, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores});
         }
     };
 
     struct ValueAll {
         const Decoding& d;
         const RowAddresses& values;
-        Pace& pace;
+        const char* const* next;
         bool hidden;
         template <Element kType>
         void operator()() const {
@@ -137,38 +138,43 @@ struct Decoding {
         template <Element kType, bool kHidden>
         void rows_of() const {
             cover<4>(d.rows, 0,
-                     ValueRows<kType, kHidden>{values.at, values.n, d.scores, d.c.value_dim, d.c.partial, d.out_stride,
-                                               d.fresh ? nullptr : d.state.rescale, pace});
+                     ValueRows<kType, kHidden>{values.at, next, values.n, d.scores, d.c.value_dim, d.c.partial,
+                                               d.out_stride, d.fresh ? nullptr : d.state.rescale});
         }
     };
 
     void finish() const {
-        float* const maximum = c.partial + rows * out_stride;
-        float* const sums = maximum + rows;
-        for (int64_t row = 0; row < rows; ++row) {
-            maximum[row] = state.maximum[row];
-            sums[row] = sum(F32::load(state.sums + row * F32::lanes));
-            float* const out = c.partial + row * out_stride;
-            for (int64_t d = 0; v_type == Element::bf16 && !fresh && d + kPair <= c.value_dim; d += kPair) {
-                F32 even = F32::load(out + d), odd = F32::load(out + d + F32::lanes);
+        state.finish(rows, c.partial + rows * out_stride);
+        if (v_type != Element::bf16 || fresh) return;
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t d = 0; d + kPair <= c.value_dim; d += kPair) {
+                float* const out = c.partial + row * out_stride + d;
+                F32 even = F32::load(out), odd = F32::load(out + F32::lanes);
                 zip(even, odd);
-                even.store(out + d);
-                odd.store(out + d + F32::lanes);
+                even.store(out);
+                odd.store(out + F32::lanes);
             }
-        }
     }
 };
 
-inline void decode(const DecodeChunk& c) {
-    Decoding decoding(c);
+// Calls take(first, block, next) with each block of a chunk's keys and the one after it, until the call is cancelled.
+template <typename Take>
+inline void for_each_block(const DecodeChunk& c, const Take& take) {
     const KeyRange range(c, 1);
     KeyValueRows blocks[2];
     if (range.begin < range.end) find_block(c, range.begin, kBlockKeys, 1, blocks[0]);
-    for (int64_t first = range.begin, i = 0; first < range.end; first += kBlockKeys, ++i) {
-        if (attn4j::is_set(c.cancelled)) return;
-        find_block(c, first + kBlockKeys, kBlockKeys, 1, blocks[(i + 1) % 2]);
-        decoding.take(first, blocks[i % 2], blocks[(i + 1) % 2]);
+    for (int64_t first = range.begin, i = 0; first < range.end && !attn4j::is_set(c.cancelled);
+         first += kBlockKeys, ++i) {
+        KeyValueRows &block = blocks[i % 2], &next = blocks[(i + 1) % 2];
+        find_block(c, first + kBlockKeys, kBlockKeys, 1, next);
+        take(first, block, next.keys.n > 0 ? next : block);
     }
+}
+
+inline void decode(const DecodeChunk& c) {
+    Decoding decoding(c);
+    for_each_block(
+        c, [&](int64_t first, KeyValueRows& block, const KeyValueRows& next) { decoding.take(first, block, next); });
     decoding.finish();
 }
 

@@ -19,6 +19,21 @@ struct DecodeState {
     alignas(64) float base[kMostRows];     // the same, but 0 where nothing was seen
     alignas(64) float rescale[kMostRows];  // exp2(old maximum - maximum), owed to out
     float* sums;                           // [rows][lanes], of exp2(score - maximum), yet to be added up
+
+    // Nothing seen yet; sums in `memory` [rows][lanes].
+    void begin(int64_t rows, float* memory) {
+        sums = memory;
+        for (int64_t row = 0; row < kMostRows; ++row) maximum[row] = -kInfinity;
+        for (int64_t i = 0; i < rows * F32::lanes; ++i) sums[i] = 0;
+    }
+
+    // Maxima and sums to where a partial result keeps them.
+    void finish(int64_t rows, float* to) const {
+        for (int64_t row = 0; row < rows; ++row) {
+            to[row] = maximum[row];
+            to[rows + row] = sum(F32::load(sums + row * F32::lanes));
+        }
+    }
 };
 
 // Keys [first, first + n) and their scores [rows][stride].

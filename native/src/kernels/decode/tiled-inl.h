@@ -28,9 +28,7 @@ public:
           scores_(chunk, memory_),
           values_(chunk, careful, memory_) {
         rows_ = c_.group * c_.queries;
-        state_.sums = memory_.take(kMostRows * F32::lanes);
-        for (int64_t row = 0; row < kMostRows; ++row) state_.maximum[row] = -kInfinity;
-        for (int64_t i = 0; i < rows_ * F32::lanes; ++i) state_.sums[i] = 0;
+        state_.begin(rows_, memory_.take(kMostRows * F32::lanes));
     }
 
     // A block of keys with their values; `next` is the one after it. The matrix unit takes a third of a microsecond to
@@ -74,12 +72,7 @@ public:
 
     void finish() const {
         const int64_t width = round_up(c_.value_dim, F32::lanes);
-        float* const maximum = c_.partial + rows_ * width;
-        float* const sums = maximum + rows_;
-        for (int64_t row = 0; row < rows_; ++row) {
-            maximum[row] = state_.maximum[row];
-            sums[row] = sum(F32::load(state_.sums + row * F32::lanes));
-        }
+        state_.finish(rows_, c_.partial + rows_ * width);
         values_.finish(c_.partial, width);
     }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/decode/cells-inl.h"
+#include "kernels/decode/infinite-inl.h"
 #include "kernels/decode/pace-inl.h"
 #include "kernels/decode/tiled_scores-inl.h"
 
@@ -59,27 +60,11 @@ public:
     // What infinities and NaN among the values add, row by row that sees them; weights [rows][stride].
     ATTN4J_APART void add_infinite(const RowAddresses& rows, const float* weights, int64_t stride) const {
         if constexpr (Kind::element != Element::bf16) return;
-        for (int64_t key = 0; key < rows.n; ++key)
-            for (int64_t d = 0; d < c_.value_dim; ++d) {
-                const uint16_t value = reinterpret_cast<const uint16_t*>(rows.at[key])[d];
-                if ((value & 0x7f80) != 0x7f80) continue;
-                const uint32_t bits = uint32_t{value} << 16;
-                float number;
-                __builtin_memcpy(&number, &bits, sizeof number);
-                for (int64_t row = 0; row < rows_; ++row) {
-                    const float weight = weights[row * stride + key];
-                    if (!__builtin_signbit(weight)) out_[row * columns_ + Kind::position(d)] += weight * number;
-                }
-            }
+        ::add_infinite(rows, c_.value_dim, weights, stride, rows_, out_, columns_, Kind::position);
     }
 
     // Whether the result is right: no value that was infinite or NaN took part.
-    bool finite() const {
-        F32 total = F32::zero();
-        for (int64_t i = 0; i < rows_ * columns_ && !fresh_; i += F32::lanes)
-            total = fma(F32::load(out_ + i), F32::zero(), total);
-        return !any(!(total == F32::zero()));
-    }
+    bool finite() const { return fresh_ || all_finite(out_, rows_ * columns_); }
 
     // The sums in order, rows `width` apart.
     void finish(float* to, int64_t width) const {
