@@ -13,19 +13,20 @@ namespace {
 constexpr int64_t kQuarters = 4;
 constexpr int64_t kQuarterDims = 8;  // numbers of a quarter
 
-// Scores of four rows with a block of n keys; the rows behind the last one are 0.
+// Products of so many fours of rows, kGroups, with a block of n keys; the rows behind the last one are 0.
+template <int kGroups>
 struct PairScores {
     const char *const *keys, *const *next;  // next: rows to fetch meanwhile, or null
     int64_t n, head_dim;
-    const uint16_t* q;  // [head_dim / kQuarterDims, rounded up][kQuarters][kQuarterDims]
-    float* products;    // [kBlockKeys / 4][kQuarters][4 keys]
+    const uint16_t* q;  // kGroups times [head_dim / kQuarterDims, rounded up][kQuarters][kQuarterDims]
+    float* products;    // kGroups times [kBlockKeys / 4][kQuarters][4 keys]
 
     void run() const {
         const int64_t whole = head_dim / kQuarterDims, left = head_dim % kQuarterDims;
         if (next != nullptr) {
-            cover<16>(whole, 0, Eighths<true>{*this});
+            cover<8>(whole, 0, Eighths<true>{*this});
         } else {
-            cover<16>(whole, 0, Eighths<false>{*this});
+            cover<8>(whole, 0, Eighths<false>{*this});
         }
         if (left > 0) add<1, false>(whole, [&](const uint16_t* key) { return Pairs::repeat_first(key, left); });
     }
@@ -36,7 +37,7 @@ private:
         const PairScores& scores;
         template <int N>
         ATTN4J_APART void operator()(int64_t first) const {
-            scores.add<N, kFetch>(first, Pairs::repeat);
+            scores.template add<N, kFetch>(first, Pairs::repeat);
         }
     };
 
@@ -44,11 +45,15 @@ private:
     template <int N, bool kFetch, typename Repeat>
     ATTN4J_INLINE void add(int64_t first, const Repeat& repeat) const {
         constexpr int64_t bytes = kQuarterDims * sizeof(uint16_t);
-        Pairs rows[N];
-#pragma GCC unroll 16
-        for (int i = 0; i < N; ++i) rows[i] = Pairs::load(q + (first + i) * kQuarters * kQuarterDims);
+        Pairs rows[kGroups][N];
+#pragma GCC unroll 2
+        for (int g = 0; g < kGroups; ++g)
+#pragma GCC unroll 8
+            for (int i = 0; i < N; ++i)
+                rows[g][i] =
+                    Pairs::load(q + (g * round_up(head_dim, kQuarterDims) + (first + i) * kQuarterDims) * kQuarters);
         for (int64_t key = 0; key < n; key += 4) {
-            F32 s[4];
+            F32 s[kGroups][4];
 #pragma GCC unroll 4
             for (int k = 0; k < 4; ++k) {
                 const char* at = keys[key + k] + first * bytes;
@@ -56,19 +61,25 @@ private:
                 // Or GCC keeps every sum of first and i in a register, for which there are not enough.
                 conceal(at);
                 conceal(ahead);
-                s[k] = F32::zero();
-#pragma GCC unroll 16
+#pragma GCC unroll 2
+                for (int g = 0; g < kGroups; ++g) s[g][k] = F32::zero();
+#pragma GCC unroll 8
                 for (int i = 0; i < N; ++i) {
                     // `first` is a multiple of N.
                     if (kFetch && i * bytes % kLineBytes == 0 &&
                         (N * bytes >= kLineBytes || first * bytes % kLineBytes == 0))
                         __builtin_prefetch(ahead + i * bytes, 0, 2);
-                    s[k] = dot(rows[i], repeat(reinterpret_cast<const uint16_t*>(at + i * bytes)), s[k]);
+                    const Pairs x = repeat(reinterpret_cast<const uint16_t*>(at + i * bytes));
+#pragma GCC unroll 2
+                    for (int g = 0; g < kGroups; ++g) s[g][k] = dot(rows[g][i], x, s[g][k]);
                 }
             }
-            float* const to = products + key * kQuarters;
-            const F32 sum = sums_of_quarters(s);
-            (first == 0 ? sum : F32::load(to) + sum).store(to);
+#pragma GCC unroll 2
+            for (int g = 0; g < kGroups; ++g) {
+                float* const to = products + (g * kBlockKeys + key) * kQuarters;
+                const F32 sum = sums_of_quarters(s[g]);
+                (first == 0 ? sum : F32::load(to) + sum).store(to);
+            }
         }
     }
 };
@@ -161,7 +172,7 @@ public:
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
         return kMostRows * (round_up(head_dim, kQuarterDims) / 2 + kBlockKeys + kBlockKeys / 2 + F32::lanes +
                             round_up(value_dim, PairValues::dims)) +
-               kQuarters * kBlockKeys;
+               2 * kQuarters * kBlockKeys;
     }
 
     PairDecoding(const DecodeChunk& chunk, bool careful)
@@ -174,7 +185,7 @@ public:
         q_ = reinterpret_cast<uint16_t*>(take(kMostRows * dims_ / 2));
         scores_ = take(kMostRows * kBlockKeys);
         weights_ = reinterpret_cast<uint16_t*>(take(kMostRows * kBlockKeys / 2));
-        products_ = take(kQuarters * kBlockKeys);
+        products_ = take(2 * kQuarters * kBlockKeys);
         out_ = take(kMostRows * columns_);
         state_.begin(rows_, take(kMostRows * F32::lanes));
         load_rows();
@@ -184,11 +195,7 @@ public:
     void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
         const int64_t n = block.keys.n;
         if (all_hidden(c_, first, n)) return;
-        for (int64_t row = 0; row < rows_; row += kQuarters) {
-            PairScores{block.keys.at, row == 0 ? next.order : nullptr, n, c_.head_dim, q_ + row * dims_, products_}
-                .run();
-            straighten_scores(row, n);
-        }
+        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, block.keys, next.order});
         soften_rows(c_, DecodeBlock{scores_, kBlockKeys, first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
@@ -196,7 +203,7 @@ public:
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * kBlockKeys + key);
             }
-        cover<4>(rows_, 0,
+        cover<5>(rows_, 0,
                  PairValues{block.values.at, next.order + n, n, weights_, c_.value_dim, out_, columns_,
                             fresh_ ? nullptr : state_.rescale, careful_});
         if (careful_)
@@ -233,12 +240,26 @@ private:
         }
     }
 
+    struct Scores {
+        const PairDecoding& d;
+        const RowAddresses& keys;
+        const char* const* next;
+        template <int kGroups>
+        void operator()(int64_t group) const {
+            const int64_t row = group * kQuarters;
+            PairScores<kGroups>{keys.at,       group == 0 ? next : nullptr, keys.n,
+                                d.c_.head_dim, d.q_ + row * d.dims_,        d.products_}
+                .run();
+            for (int g = 0; g < kGroups; ++g)
+                d.straighten(d.products_ + g * kBlockKeys * kQuarters, keys.n, row + g * kQuarters);
+        }
+    };
+
     // Products of four rows from `row` on to their scores.
-    void straighten_scores(int64_t row, int64_t n) {
+    void straighten(const float* products, int64_t n, int64_t row) const {
         for (int64_t key = 0; key < n; key += F32::lanes) {
             F32 s[kQuarters];
-            for (int i = 0; i < kQuarters; ++i)
-                s[i] = F32::load(products_ + key * kQuarters + i * F32::lanes) * factor_;
+            for (int i = 0; i < kQuarters; ++i) s[i] = F32::load(products + key * kQuarters + i * F32::lanes) * factor_;
             transpose_quarters(s);
             for (int i = 0; i < kQuarters; ++i) s[i].store(scores_ + (row + i) * kBlockKeys + key);
         }
@@ -251,8 +272,8 @@ private:
     uint16_t* q_;        // fours of rows, as PairScores takes them
     float* scores_;      // [rows][kBlockKeys]
     uint16_t* weights_;  // [rows][kBlockKeys]
-    float* products_;
-    float* out_;  // [rows][columns]
+    float* products_;    // of two fours of rows, as PairScores gives them
+    float* out_;         // [rows][columns]
     DecodeState state_;
     bool fresh_ = true;  // out holds nothing yet
 };
