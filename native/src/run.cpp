@@ -37,16 +37,25 @@ constexpr int64_t kHeadsTogether = 4;
 // (8 % at 32768 keys of 64; nothing at 4096).
 constexpr int64_t kNearFloats = int64_t{1} << 19, kBlocksOfDistant = 12;
 static_assert(kBlocksOfDistant <= kTogether);
+// Those that have to be widened are so once for as many blocks as a kernel takes: for kBlocksTogether that took 4 % of
+// the time with AVX2, now 1 to 2 %. Halved for threads, they come by kBlocksTogether.
+constexpr int64_t kBlocksOfWidened = kTogether;
 static_assert(kBlocksTogether * kHeadsTogether <= kTogether, "a kernel takes no more");
 
 // Whether heads have a mask or a bias in common that differs from query to query, and so is worth sharing.
 bool shared(const ScoreStrides& s) { return s.present && s.head == 0 && s.query != 0; }
+
+// Whether keys or values are not what products of float32 read.
+bool widens(const AttentionProblem& p) {
+    return p.pages.present || p.types[ATTN4J_K] != Element::f32 || p.types[ATTN4J_V] != Element::f32;
+}
 
 // The largest share: blocks that have keys or a bias in common. Where scores are averaged a task takes all heads in
 // turn.
 Share largest_share(const AttentionProblem& p) {
     if (p.averaged) return {p.heads, 1, p.kv_heads, 1};
     if (shared(p.bias)) return {std::min(p.heads, kHeadsTogether), kBlocksTogether, p.kv_heads, 1};
+    if (widens(p)) return {1, kBlocksOfWidened, p.kv_heads, 1};
     const bool distant = p.keys > kNearFloats / (p.head_dim + p.value_dim);
     return {1, distant ? kBlocksOfDistant : kBlocksTogether, p.kv_heads, 1};
 }

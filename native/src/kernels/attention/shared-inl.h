@@ -16,11 +16,15 @@ struct WideRows {
 
     Rows rows(const attn4j::CacheRows& from, int64_t first_row, int64_t n, int64_t columns) {
         if (lies_wide(from)) return widen(from, first_row, n, columns, buffer);
-        if (from.data != base || first_row != first || n > count) {
+        if (from.data != base || first_row != first) {
             base = from.data;
             first = first_row;
+            count = 0;
+        }
+        // Where fewer were made for a block that sees fewer, the rest follows.
+        if (count < n) {
+            widen(from, first + count, n - count, columns, buffer + count * columns);
             count = n;
-            widen(from, first_row, n, columns, buffer);
         }
         return {buffer, columns};
     }

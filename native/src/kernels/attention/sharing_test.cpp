@@ -34,12 +34,24 @@ std::vector<uint16_t> bf16(const std::vector<float>& values) {
     return halves;
 }
 
+// The float32 numbers of which these are the upper halves.
+std::vector<float> widened(const std::vector<uint16_t>& halves) {
+    std::vector<float> values;
+    for (const uint16_t half : halves) {
+        const uint32_t bits = static_cast<uint32_t>(half) << 16;
+        values.push_back(0);
+        std::memcpy(&values.back(), &bits, sizeof bits);
+    }
+    return values;
+}
+
 // What is added to scores or hides them: [heads, queries, keys], or the same for all heads if head_stride is 0. Null
 // for none.
 struct Added {
     const float* bias = nullptr;
     const uint8_t* mask = nullptr;
     int64_t head_stride = 0;
+    bool causal = false;
 };
 
 class AttentionSharing : public IsaTest {
@@ -59,6 +71,9 @@ protected:
         }
         if (added.mask != nullptr) {
             EXPECT_EQ(attn4j_plan_set_mask(plan, 0, added.head_stride, kKeys, 1), ATTN4J_OK);
+        }
+        if (added.causal) {
+            EXPECT_EQ(attn4j_plan_set_causal(plan), ATTN4J_OK);
         }
         EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
         std::vector<float> out(static_cast<size_t>(kHeads * queries * kHeadDim));
@@ -142,6 +157,23 @@ TEST_P(AttentionSharing, KeysOfSixteenBitsForAllQueriesOrAFew) {
             EXPECT_TRUE(same_bits(all.data() + (head * kQueries + first) * kHeadDim, few.data() + head * n * kHeadDim,
                                   n * kHeadDim))
                 << "first=" << first << " head=" << head;
+    }
+}
+
+// Blocks of queries that see more and more keys of a block of keys: what they have widened is what lies there.
+TEST_P(AttentionSharing, KeysOfSixteenBitsAreWidenedAsFarAsEachBlockSees) {
+    Random random(test_seed());
+    const std::vector<float> q = normal(random, kHeads * kQueries * kHeadDim);
+    const std::vector<uint16_t> k = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    const std::vector<uint16_t> v = bf16(normal(random, kHeads * kKeys * kHeadDim));
+    const std::vector<float> wide_k = widened(k), wide_v = widened(v);
+    const ScopedThreads pool(8);
+    const Added causal{nullptr, nullptr, 0, true};
+    const std::vector<float> expected = run(q.data(), wide_k.data(), wide_v.data(), ATTN4J_F32, 0, kQueries, causal, 1);
+    for (const int32_t threads : {1, 2, 8}) {
+        const std::vector<float> halves = run(q.data(), k.data(), v.data(), ATTN4J_BF16, 0, kQueries, causal, threads);
+        EXPECT_TRUE(same_bits(expected.data(), halves.data(), static_cast<int64_t>(halves.size())))
+            << "threads=" << threads;
     }
 }
 
