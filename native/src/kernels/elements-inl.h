@@ -21,6 +21,26 @@ inline F32 load_elements(Element type, const void* base, int64_t offset, int64_t
     return n == F32::lanes ? F32::load_f16(p) : F32::load_f16_first(p, n);
 }
 
+template <Element kType>
+struct OfType {
+    static constexpr Element type = kType;
+};
+
+// Calls work(OfType<type>()).
+template <typename Work>
+inline void with_type(Element type, const Work& work) {
+    switch (type) {
+        case Element::f32:
+            return work(OfType<Element::f32>());
+        case Element::bf16:
+            return work(OfType<Element::bf16>());
+        case Element::f16:
+            return work(OfType<Element::f16>());
+        case Element::i8:
+            return work(OfType<Element::i8>());
+    }
+}
+
 inline void store_elements(Element type, F32 x, void* base, int64_t offset, int64_t n) {
     if (type == Element::f32) return store_some(x, static_cast<float*>(base) + offset, n);
     uint16_t* p = static_cast<uint16_t*>(base) + offset;
@@ -85,24 +105,10 @@ inline void widen_rows(const attn4j::CacheRows& cache, int64_t first, int64_t ro
     }
 }
 
-// The type is asked for once: asked for at every vector, it took most of the time.
 inline Rows widen(const attn4j::CacheRows& cache, int64_t first, int64_t rows, int64_t columns, float* buffer) {
-    if (lies_wide(cache))
-        return {static_cast<const float*>(cache.data) + first * cache.stride, cache.stride};
-    switch (cache.type) {
-        case Element::f32:
-            widen_rows<Element::f32>(cache, first, rows, columns, buffer);
-            break;
-        case Element::bf16:
-            widen_rows<Element::bf16>(cache, first, rows, columns, buffer);
-            break;
-        case Element::f16:
-            widen_rows<Element::f16>(cache, first, rows, columns, buffer);
-            break;
-        case Element::i8:
-            widen_rows<Element::i8>(cache, first, rows, columns, buffer);
-            break;
-    }
+    if (lies_wide(cache)) return {static_cast<const float*>(cache.data) + first * cache.stride, cache.stride};
+    // The type is asked for once: asked for at every vector, it took most of the time.
+    with_type(cache.type, [&](auto of) { widen_rows<decltype(of)::type>(cache, first, rows, columns, buffer); });
     return {buffer, columns};
 }
 

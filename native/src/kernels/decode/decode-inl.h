@@ -12,8 +12,8 @@ namespace {
 constexpr int64_t kFewRows = 8;
 
 // A block's rows as float32, in `copy` [rows][stride]. Meanwhile the rows `next` are fetched.
-inline void widen_rows(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride,
-                       const char* const* next, RowAddresses& rows) {
+inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride,
+                        const char* const* next, RowAddresses& rows) {
     for (int64_t i = 0; i < round_up(rows.n, kSums); ++i) {
         float* const to = copy + i * stride;
         const F32 scale = F32::set(cache.scales == nullptr ? 1.0f : rows.scales[i]);
@@ -34,20 +34,6 @@ inline bool finite_rows(const RowAddresses& rows, Element type, int64_t dim) {
             total = fma(load_elements(type, rows.at[i], d, dim - d < F32::lanes ? dim - d : F32::lanes), F32::zero(),
                         total);
     return !any(!(total == F32::zero()));
-}
-
-template <typename Work>
-inline void with_type(Element type, const Work& work) {
-    switch (type) {
-        case Element::f32:
-            return work.template operator()<Element::f32>();
-        case Element::bf16:
-            return work.template operator()<Element::bf16>();
-        case Element::f16:
-            return work.template operator()<Element::f16>();
-        case Element::i8:
-            return work.template operator()<Element::i8>();
-    }
 }
 
 struct Decoding {
@@ -100,8 +86,8 @@ struct Decoding {
         if (all_hidden(c, first, keys.n)) return;
         const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
         const char* const* const order = next.order;
-        if (keys_widen) widen_rows(c.k, c.head_dim, copy, copy_stride, order, keys);
-        with_type(k_type, ScoreAll{*this, keys, keys_widen ? nullptr : order});
+        if (keys_widen) widen_block(c.k, c.head_dim, copy, copy_stride, order, keys);
+        score(keys, keys_widen ? nullptr : order);
         const DecodeBlock of_block{scores,
                                    kBlockKeys,
                                    first,
@@ -110,38 +96,27 @@ struct Decoding {
                                    v_type == Element::i8 ? values.scales : nullptr};
         const bool hides = soften_rows(c, of_block, rows, state, [] {});
         const char* const* const rest = order + keys.n;
-        if (values_widen) widen_rows(c.v, c.value_dim, copy, copy_stride, rest, values);
-        with_type(v_type, ValueAll{*this, values, values_widen ? nullptr : rest,
-                                   hides && !finite_rows(values, v_type, c.value_dim)});
+        if (values_widen) widen_block(c.v, c.value_dim, copy, copy_stride, rest, values);
+        const char* const* const fetched = values_widen ? nullptr : rest;
+        hides && !finite_rows(values, v_type, c.value_dim) ? add<true>(values, fetched) : add<false>(values, fetched);
         fresh = false;
     }
 
-    struct ScoreAll {
-        const Decoding& d;
-        const RowAddresses& keys;
-        const char* const* next;  // rows to fetch meanwhile, or null
-        template <Element kType>
-        void operator()() const {
-            cover<4>(d.rows, 0, ScoreRows<kType>{keys.at, next, keys.n, d.q, d.q_stride, d.c.head_dim, d.scores});
-        }
-    };
+    // Meanwhile the rows `next` are fetched, if it is not null.
+    void score(const RowAddresses& keys, const char* const* next) const {
+        with_type(k_type, [&](auto of) {
+            cover<4>(rows, 0, ScoreRows<decltype(of)::type>{keys.at, next, keys.n, q, q_stride, c.head_dim, scores});
+        });
+    }
 
-    struct ValueAll {
-        const Decoding& d;
-        const RowAddresses& values;
-        const char* const* next;
-        bool hidden;
-        template <Element kType>
-        void operator()() const {
-            hidden ? rows_of<kType, true>() : rows_of<kType, false>();
-        }
-        template <Element kType, bool kHidden>
-        void rows_of() const {
-            cover<4>(d.rows, 0,
-                     ValueRows<kType, kHidden>{values.at, next, values.n, d.scores, d.c.value_dim, d.c.partial,
-                                               d.out_stride, d.fresh ? nullptr : d.state.rescale});
-        }
-    };
+    template <bool kHidden>
+    void add(const RowAddresses& values, const char* const* next) const {
+        with_type(v_type, [&](auto of) {
+            cover<4>(rows, 0,
+                     ValueRows<decltype(of)::type, kHidden>{values.at, next, values.n, scores, c.value_dim, c.partial,
+                                                            out_stride, fresh ? nullptr : state.rescale});
+        });
+    }
 
     void finish() const {
         state.finish(rows, c.partial + rows * out_stride);
