@@ -85,9 +85,9 @@ struct Decoding {
         RowAddresses &keys = block.keys, &values = block.values;
         if (all_hidden(c, first, keys.n)) return;
         const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
-        const char* const* const order = next.order;
-        if (keys_widen) widen_block(c.k, c.head_dim, copy, copy_stride, order, keys);
-        score(keys, keys_widen ? nullptr : order);
+        const char *const *const next_keys = next.keys.at, *const *const next_values = next.values.at;
+        if (keys_widen) widen_block(c.k, c.head_dim, copy, copy_stride, next_keys, keys);
+        score(keys, keys_widen ? nullptr : next_keys);
         const DecodeBlock of_block{scores,
                                    kBlockKeys,
                                    first,
@@ -95,9 +95,8 @@ struct Decoding {
                                    k_type == Element::i8 ? keys.scales : nullptr,
                                    v_type == Element::i8 ? values.scales : nullptr};
         const bool hides = soften_rows(c, of_block, rows, state, [] {});
-        const char* const* const rest = order + keys.n;
-        if (values_widen) widen_block(c.v, c.value_dim, copy, copy_stride, rest, values);
-        const char* const* const fetched = values_widen ? nullptr : rest;
+        if (values_widen) widen_block(c.v, c.value_dim, copy, copy_stride, next_values, values);
+        const char* const* const fetched = values_widen ? nullptr : next_values;
         hides && !finite_rows(values, v_type, c.value_dim) ? add<true>(values, fetched) : add<false>(values, fetched);
         fresh = false;
     }

@@ -10,7 +10,8 @@ namespace {
 
 class Pace {
 public:
-    // `units` of work, about, in between.
+    // `units` of work, about, in between. Two halves of the block at once, keys and values, line by line: four streams
+    // keep more of memory busy than one (3 to 10 % of the time).
     Pace(const attn4j::DecodeChunk& c, const KeyValueRows& next, int64_t units)
         : next_(next),
           units_(units),
@@ -20,8 +21,9 @@ public:
 
     ATTN4J_INLINE void step(int64_t units) {
         for (due_ += units * half_; due_ >= units_ && row_ < half_; due_ -= units_, ++row_) {
-            const char* const* const rows = next_.order + 4 * row_;
-            const char *const k = rows[0], *const v = rows[1], *const l = rows[2], *const w = rows[3];
+            const int64_t other = row_ + half_ < next_.keys.n ? row_ + half_ : row_;
+            const char *const k = next_.keys.at[row_], *const l = next_.keys.at[other];
+            const char *const v = next_.values.at[row_], *const w = next_.values.at[other];
             int64_t byte = 0;
             for (; byte < key_bytes_ && byte < value_bytes_; byte += kLineBytes) {
                 fetch(k + byte);

@@ -195,7 +195,7 @@ public:
     void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
         const int64_t n = block.keys.n;
         if (all_hidden(c_, first, n)) return;
-        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, block.keys, next.order});
+        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, block.keys, next.keys.at});
         soften_rows(c_, DecodeBlock{scores_, kBlockKeys, first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
@@ -204,7 +204,7 @@ public:
                     .store(weights_ + row * kBlockKeys + key);
             }
         cover<5>(rows_, 0,
-                 PairValues{block.values.at, next.order + n, n, weights_, c_.value_dim, out_, columns_,
+                 PairValues{block.values.at, next.values.at, n, weights_, c_.value_dim, out_, columns_,
                             fresh_ ? nullptr : state_.rescale, careful_});
         if (careful_)
             add_infinite(block.values, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_, PairValues::position);

@@ -46,9 +46,6 @@ inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, 
 // A block's keys and values.
 struct KeyValueRows {
     RowAddresses keys, values;
-    // In the order in which they are fetched: two halves of the keys and two of the values, row by row in turn. Four
-    // streams keep more of memory busy than one (3 to 10 % of the time on a Xeon of 2023; the same on an EPYC of 2022).
-    const char* order[2 * kMostBlockKeys];
 };
 
 // The keys of a chunk that any query sees: none is before the first one's window or after the last one's edge. The
@@ -77,10 +74,10 @@ inline void find_block(const attn4j::DecodeChunk& chunk, int64_t first, int64_t 
     if (n == 0) return;
     find_rows(c->k, first, n, block.keys);
     find_rows(c->v, first, n, block.values);
-    const int64_t half = (n + 1) / 2;
-    for (int64_t i = 0; i < 2 * most; ++i) {
-        const int64_t row = i / 4 + (i % 4 >= 2 ? half : 0);
-        block.order[i] = (i % 2 == 0 ? block.keys : block.values).at[row < n ? row : n - 1];
+    // Who fetches it goes by the block before, which may have more rows.
+    for (int64_t i = n; i < most; ++i) {
+        block.keys.at[i] = block.keys.at[n - 1];
+        block.values.at[i] = block.values.at[n - 1];
     }
 }
 
