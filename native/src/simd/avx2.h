@@ -93,6 +93,14 @@ struct F32 {
         even.v = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
         odd.v = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
     }
+    static F32 load_pairs(const uint16_t* p) {
+        return {_mm256_castsi256_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+    }
+    static F32 load_pairs_first(const uint16_t* p, int64_t n) {
+        const __m128i low = load_halves_first(p, n < 8 ? n : 8);
+        const __m128i high = n > 8 ? load_halves_first(p + 8, n - 8) : _mm_setzero_si128();
+        return {_mm256_castsi256_ps(_mm256_set_m128i(high, low))};
+    }
     static F32 load_f16(const uint16_t* p) { return {_mm256_cvtph_ps(load_halves(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {_mm256_cvtph_ps(load_halves_first(p, n))}; }
     static F32 load_i8(const int8_t* p) {
@@ -110,6 +118,11 @@ struct F32 {
         store_halves_first(p, n, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
     }
 };
+
+inline F32 even(F32 pairs) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(pairs.v), 16))}; }
+inline F32 odd(F32 pairs) {
+    return {_mm256_and_ps(pairs.v, _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int>(0xffff0000u))))};
+}
 
 struct Splat {
     __m256 v;
@@ -205,6 +218,20 @@ inline void transpose(F32 (&r)[8]) {
         r[i].v = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
         r[i + 4].v = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
     }
+}
+
+inline void transpose_fours(F32 (&r)[4]) {
+    const __m256 a = _mm256_unpacklo_ps(r[0].v, r[1].v), b = _mm256_unpackhi_ps(r[0].v, r[1].v);
+    const __m256 c = _mm256_unpacklo_ps(r[2].v, r[3].v), d = _mm256_unpackhi_ps(r[2].v, r[3].v);
+    r[0].v = _mm256_shuffle_ps(a, c, 0x44);
+    r[1].v = _mm256_shuffle_ps(a, c, 0xee);
+    r[2].v = _mm256_shuffle_ps(b, d, 0x44);
+    r[3].v = _mm256_shuffle_ps(b, d, 0xee);
+}
+inline void transpose_parts(F32 (&r)[2]) {
+    const __m256 first = r[0].v;
+    r[0].v = _mm256_permute2f128_ps(first, r[1].v, 0x20);
+    r[1].v = _mm256_permute2f128_ps(first, r[1].v, 0x31);
 }
 
 }  // namespace

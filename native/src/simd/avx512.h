@@ -57,6 +57,10 @@ struct F32 {
         even.v = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
         odd.v = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
     }
+    static F32 load_pairs(const uint16_t* p) { return {_mm512_castsi512_ps(_mm512_loadu_si512(p))}; }
+    static F32 load_pairs_first(const uint16_t* p, int64_t n) {
+        return {_mm512_castsi512_ps(_mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << n) - 1), p))};
+    }
     static F32 load_f16(const uint16_t* p) { return {_mm512_cvtph_ps(load_halves(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) {
         return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p))};
@@ -76,6 +80,12 @@ struct F32 {
         _mm256_mask_storeu_epi16(p, first_lanes(n), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
     }
 };
+
+inline F32 even(F32 pairs) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(pairs.v), 16))}; }
+inline F32 odd(F32 pairs) {
+    return {_mm512_castsi512_ps(
+        _mm512_and_si512(_mm512_castps_si512(pairs.v), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
+}
 
 struct Splat {
     __m512 v;
@@ -183,6 +193,23 @@ inline void transpose(F32 (&r)[16]) {
         r[i + 8].v = _mm512_shuffle_f32x4(a, c, 0xdd);
         r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
+}
+
+inline void transpose_fours(F32 (&r)[4]) {
+    const __m512 a = _mm512_unpacklo_ps(r[0].v, r[1].v), b = _mm512_unpackhi_ps(r[0].v, r[1].v);
+    const __m512 c = _mm512_unpacklo_ps(r[2].v, r[3].v), d = _mm512_unpackhi_ps(r[2].v, r[3].v);
+    r[0].v = _mm512_shuffle_ps(a, c, 0x44);
+    r[1].v = _mm512_shuffle_ps(a, c, 0xee);
+    r[2].v = _mm512_shuffle_ps(b, d, 0x44);
+    r[3].v = _mm512_shuffle_ps(b, d, 0xee);
+}
+inline void transpose_parts(F32 (&r)[4]) {
+    const __m512 a = _mm512_shuffle_f32x4(r[0].v, r[1].v, 0x88), b = _mm512_shuffle_f32x4(r[0].v, r[1].v, 0xdd);
+    const __m512 c = _mm512_shuffle_f32x4(r[2].v, r[3].v, 0x88), d = _mm512_shuffle_f32x4(r[2].v, r[3].v, 0xdd);
+    r[0].v = _mm512_shuffle_f32x4(a, c, 0x88);
+    r[1].v = _mm512_shuffle_f32x4(b, d, 0x88);
+    r[2].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+    r[3].v = _mm512_shuffle_f32x4(b, d, 0xdd);
 }
 
 }  // namespace

@@ -88,6 +88,19 @@ inline void transpose(Pairs (&r)[16]) {
     for (int i = 0; i < 16; ++i) r[i].v = _mm512_castps_si512(t[i].v);
 }
 
+inline void transpose_fours(Pairs (&r)[4]) {
+    F32 t[4];
+    for (int i = 0; i < 4; ++i) t[i].v = _mm512_castsi512_ps(r[i].v);
+    transpose_fours(t);
+    for (int i = 0; i < 4; ++i) r[i].v = _mm512_castps_si512(t[i].v);
+}
+inline void transpose_parts(Pairs (&r)[4]) {
+    F32 t[4];
+    for (int i = 0; i < 4; ++i) t[i].v = _mm512_castsi512_ps(r[i].v);
+    transpose_parts(t);
+    for (int i = 0; i < 4; ++i) r[i].v = _mm512_castps_si512(t[i].v);
+}
+
 // Whether a number of those ever seen is an infinity or a NaN: the largest, without its sign.
 struct Largest {
     __m512i v;

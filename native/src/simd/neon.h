@@ -87,6 +87,12 @@ struct F32 {
         even.v = vreinterpretq_f32_u32(vshlq_n_u32(both, 16));
         odd.v = vreinterpretq_f32_u32(vandq_u32(both, vdupq_n_u32(0xffff0000u)));
     }
+    static F32 load_pairs(const uint16_t* p) { return {vreinterpretq_f32_u16(vld1q_u16(p))}; }
+    static F32 load_pairs_first(const uint16_t* p, int64_t n) {
+        const uint16x4_t low = load_halves_first(p, n < 4 ? n : 4);
+        const uint16x4_t high = n > 4 ? load_halves_first(p + 4, n - 4) : vdup_n_u16(0);
+        return {vreinterpretq_f32_u16(vcombine_u16(low, high))};
+    }
     static F32 load_f16(const uint16_t* p) { return {widen_f16(vld1_u16(p))}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {widen_f16(load_halves_first(p, n))}; }
     static F32 load_i8(const int8_t* p) {
@@ -105,6 +111,11 @@ struct F32 {
     void store_f16(uint16_t* p) const { vst1_u16(p, narrow_f16(v)); }
     void store_f16_first(uint16_t* p, int64_t n) const { store_halves_first(p, n, narrow_f16(v)); }
 };
+
+inline F32 even(F32 pairs) { return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(pairs.v), 16))}; }
+inline F32 odd(F32 pairs) {
+    return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(pairs.v), vdupq_n_u32(0xffff0000u)))};
+}
 
 // A scalar load and a multiply by lane: a replicating load would take a slot of the pipes that multiply.
 struct Splat {
@@ -172,5 +183,8 @@ inline void transpose(F32 (&r)[4]) {
     r[2].v = vcombine_f32(vget_high_f32(low.val[0]), vget_high_f32(high.val[0]));
     r[3].v = vcombine_f32(vget_high_f32(low.val[1]), vget_high_f32(high.val[1]));
 }
+
+inline void transpose_fours(F32 (&r)[4]) { transpose(r); }
+inline void transpose_parts(F32 (&)[1]) {}
 
 }  // namespace

@@ -79,6 +79,10 @@ struct F32 {
         even.v = widen_bf16(p[0]);
         odd.v = widen_bf16(p[1]);
     }
+    static F32 load_pairs(const uint16_t* p) { return load_pairs_first(p, 2); }
+    static F32 load_pairs_first(const uint16_t* p, int64_t n) {
+        return {from_bits((n > 0 ? p[0] : 0u) | (n > 1 ? static_cast<uint32_t>(p[1]) << 16 : 0u))};
+    }
     static F32 load_f16(const uint16_t* p) { return {widen_f16(*p)}; }
     static F32 load_f16_first(const uint16_t* p, int64_t n) { return {n > 0 ? widen_f16(*p) : 0.0f}; }
     static F32 load_i8(const int8_t* p) { return {static_cast<float>(*p)}; }
@@ -92,6 +96,9 @@ struct F32 {
         if (n > 0) *p = narrow_f16(v);
     }
 };
+
+inline F32 even(F32 pairs) { return {from_bits(bits(pairs.v) << 16)}; }
+inline F32 odd(F32 pairs) { return {from_bits(bits(pairs.v) & 0xffff0000u)}; }
 
 struct Splat {
     float v;

@@ -70,6 +70,7 @@ struct BlockTiles {
 
 template <typename Tiles>
 struct BlockProducts {
+    static constexpr bool few_rows = false;
     static constexpr int64_t row_unit = 2, pair_unit = Pairs::lanes;
     static constexpr int max_vectors = Tiles::max_vectors;
     static void begin() {}

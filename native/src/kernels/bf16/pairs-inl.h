@@ -46,11 +46,34 @@ struct PairTiles {
     }
 };
 
+// As WideCells of linear/few_rows_out_in-inl.h: a lane of pairs by one pair of each row.
+struct PairCells {
+    using Cells = Pairs;
+    using Number = uint16_t;
+    using X = uint16_t;
+    static constexpr int64_t numbers = 2, x_numbers = 2, rows_at_once = 32;
+
+    static Pairs load(const uint16_t* p) { return Pairs::load(p); }
+    static Pairs load_first(const uint16_t* p, int64_t n) { return Pairs::load_first(p, n); }
+    template <int R>
+    static ATTN4J_INLINE void add(Pairs cells, const uint16_t* x, F32 (&sums)[R]) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) sums[r] = dot(PairSplat::load(x + 2 * r), cells, sums[r]);
+    }
+    template <int R>
+    static void add_first(Pairs cells, const uint16_t* x, int64_t, F32 (&sums)[R]) {
+        add<R>(cells, x, sums);
+    }
+};
+
 // How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, how
 // lanes of pairs are arranged before they are multiplied, in place, and the product, b [pairs][V * lanes] and c
-// [rows][V * lanes] without gaps, rows of `a` a_stride elements apart.
+// [rows][V * lanes] without gaps, rows of `a` a_stride elements apart. With few_rows, Cells multiply them by fewer rows
+// than lanes, with the same bits.
 template <typename Tiles>
 struct PairProducts {
+    using Cells = PairCells;
+    static constexpr bool few_rows = true;
     static constexpr int64_t row_unit = 1, pair_unit = 1;
     static constexpr int max_vectors = Tiles::max_vectors;
     static void begin() {}

@@ -9,6 +9,7 @@ namespace {
 
 // Rows and pairs in units of a tile.
 struct TileProducts {
+    static constexpr bool few_rows = false;
     static constexpr int64_t row_unit = 16, pair_unit = 16;
     static constexpr int max_vectors = 4;
     static void begin() { configure_tiles(); }

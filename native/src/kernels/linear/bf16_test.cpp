@@ -137,6 +137,28 @@ TEST_P(Bf16LinearTest, ARowDependsOnItselfAlone) {
     }
 }
 
+// Around the columns that are read ahead, whole lines, and the inputs of few rows that are laid out at a time.
+TEST_P(Bf16LinearTest, FewRowsAreAsInManyRows) {
+    for (const int64_t in : {63, 127, 128, 131, 257, 546, 1090, 4130, 8227})
+        for (const int64_t out : {1, 15, 31, 32, 33, 64, 70, 201}) {
+            Bf16Case c{lanes(), in, out};
+            c.x_dtype = out % 2 == 0 ? ATTN4J_F32 : ATTN4J_BF16;
+            c.bias = true;
+            c.gap = out % 3;
+            const Bf16Data all = make_data(c, test_seed());
+            run(c, all);
+            for (c.rows = 1; c.rows < lanes(); ++c.rows) {
+                Bf16Data few = all;
+                few.out = Elements::matrix(c.out_dtype, c.rows, out, out + c.gap);
+                run(c, few);
+                for (int64_t r = 0; r < c.rows; ++r)
+                    for (int64_t o = 0; o < out; ++o)
+                        ASSERT_EQ(few.out.bits({0, 0, r, o}), all.out.bits({0, 0, r, o}))
+                            << "rows=" << c.rows << " in=" << in << " out=" << out << " r=" << r << " o=" << o;
+            }
+        }
+}
+
 TEST_P(Bf16LinearTest, NanStaysInItsRowOrItsFeature) {
     Bf16Case c{lanes() + 2, 20, 30};
     const Bf16Data d = make_data(c, test_seed());
@@ -152,17 +174,19 @@ TEST_P(Bf16LinearTest, NanStaysInItsRowOrItsFeature) {
 
 TEST_P(Bf16LinearTest, SameBitsOnAnyNumberOfThreads) {
     const ScopedThreads pool(8);
-    Bf16Case c{300, 48, 1100};
-    c.bias = true;
-    c.threads = 1;
-    Bf16Data d = make_data(c, test_seed());
-    run(c, d);
-    const std::vector<uint32_t> alone = d.out.all();
-    for (const int32_t threads : {2, 3, 8, 0}) {
-        c.threads = threads;
-        d.out = make_data(c, test_seed()).out;
+    for (const int64_t rows : {1, 3, 300}) {
+        Bf16Case c{rows, 48, 1100};
+        c.bias = true;
+        c.threads = 1;
+        Bf16Data d = make_data(c, test_seed());
         run(c, d);
-        EXPECT_EQ(alone, d.out.all()) << threads;
+        const std::vector<uint32_t> alone = d.out.all();
+        for (const int32_t threads : {2, 3, 8, 0}) {
+            c.threads = threads;
+            d.out = make_data(c, test_seed()).out;
+            run(c, d);
+            EXPECT_EQ(alone, d.out.all()) << rows << ", " << threads;
+        }
     }
 }
 

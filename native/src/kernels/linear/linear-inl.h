@@ -157,7 +157,7 @@ inline void linear_rows(const LinearBlock& block) {
 
 template <typename Tiles>
 inline int64_t linear_workspace_floats(bool out_in, int64_t rows, int64_t in_features, int64_t out_features) {
-    if (rows < F32::lanes) return few_rows_workspace_floats(out_features);
+    if (rows < F32::lanes) return few_rows_workspace_floats(out_in, out_features);
     if (!out_in) return in_out_workspace_floats<Tiles>(rows);
     const bool whole = in_features <= kChunk;
     const int64_t sums = whole ? kPanel : round_up(out_features, kPanel);
@@ -166,13 +166,13 @@ inline int64_t linear_workspace_floats(bool out_in, int64_t rows, int64_t in_fea
 
 template <typename Tiles>
 inline void linear(const LinearBlock& block) {
-    const auto finish_features = [&](int64_t row, int64_t o, int64_t features, const float* sums) {
+    const auto finish_vector = [&](int64_t row, int64_t o, int64_t n, F32 y) { finish(block, row, o, n, y); };
+    if (block.rows < F32::lanes) return few_rows<Tiles>(block, finish_vector);
+    if (block.out_in) return linear_rows<Tiles>(block);
+    in_out<Tiles>(block, [&](int64_t row, int64_t o, int64_t features, const float* sums) {
         for (int64_t c = 0; c < features; c += F32::lanes)
-            finish(block, row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
-    };
-    if (block.rows < F32::lanes) return few_rows<Tiles>(block, finish_features);
-    if (!block.out_in) return in_out<Tiles>(block, finish_features);
-    linear_rows<Tiles>(block);
+            finish_vector(row, o + c, features - c < F32::lanes ? features - c : F32::lanes, F32::load(sums + c));
+    });
 }
 
 template <typename Tiles>

@@ -23,13 +23,14 @@ struct Bf16LinearBlock {
     int64_t rows;  // 1 to block_rows of the kernel
     int64_t in_features, out_features;
     bool gelu;
-    float* workspace;  // workspace_floats(in_features) floats, aligned to 64 bytes, contents of no meaning
+    float* workspace;  // workspace_floats(...) floats, aligned to 64 bytes, contents of no meaning
 };
 
 struct Bf16LinearKernel {
     int64_t lanes;       // rows of one vector
     int64_t block_rows;  // most rows of a block
-    int64_t (*workspace_floats)(int64_t in_features);
+    int64_t few_rows;    // of fewer rows than this, blocks of few features cost nothing more
+    int64_t (*workspace_floats)(int64_t rows, int64_t in_features, int64_t out_features);
     void (*run)(const Bf16LinearBlock& block);
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The body of linear_bf16.h where the instruction set multiplies pairs of bfloat16. Lanes are rows, packed once; the
-// weight is multiplied as it lies, but for what the units of the product do not divide, which is copied first.
+// weight is multiplied as it lies, but for what the units of the product do not divide, which is copied first. For
+// fewer rows than lanes that of few_rows_out_in-inl.h, if the product has it.
 #pragma once
 
 #include "kernels/bf16/pack-inl.h"
@@ -47,22 +48,33 @@ inline void pairs_linear_rows(const Bf16LinearBlock& block) {
 
 template <typename Tiles>
 inline void pairs_linear(const Bf16LinearBlock& block) {
-    Tiles::Products::begin();
-    with_vectors<Tiles::Products::max_vectors>(
+    using Products = typename Tiles::Products;
+    if constexpr (Products::few_rows) {
+        if (block.rows < F32::lanes)
+            return few_rows_bf16<typename Products::Cells>(
+                block, [&](int64_t row, int64_t first, int64_t n, uint16_t* to) {
+                    load_pairs(block.x_type, block.x, row * block.x_stride + first, n).store(to);
+                });
+    }
+    Products::begin();
+    with_vectors<Products::max_vectors>(
         block.rows, [&](auto vectors) { pairs_linear_rows<Tiles, decltype(vectors)::count>(block); });
-    Tiles::Products::end();
+    Products::end();
 }
 
 template <typename Tiles>
-inline int64_t pairs_linear_workspace_floats(int64_t in_features) {
-    return (kPairFeatures + round_up(in_features, kPairRow) / 2) * Tiles::Products::max_vectors * F32::lanes +
+inline int64_t pairs_linear_workspace_floats(int64_t rows, int64_t in_features, int64_t out_features) {
+    using Products = typename Tiles::Products;
+    if (Products::few_rows && rows < F32::lanes) return few_rows_out_in_floats(out_features);
+    return (kPairFeatures + round_up(in_features, kPairRow) / 2) * Products::max_vectors * F32::lanes +
            kPairFeatures * kPairInputs / 2;
 }
 
 template <typename Tiles>
 constexpr attn4j::Bf16LinearKernel pairs_linear_kernel() {
-    return {F32::lanes, Tiles::Products::max_vectors * F32::lanes, pairs_linear_workspace_floats<Tiles>,
-            pairs_linear<Tiles>};
+    using Products = typename Tiles::Products;
+    return {F32::lanes, Products::max_vectors * F32::lanes, Products::few_rows ? F32::lanes : 0,
+            pairs_linear_workspace_floats<Tiles>, pairs_linear<Tiles>};
 }
 
 }  // namespace

@@ -113,6 +113,8 @@ protected:
         check_threads({300, 48, 700});
         check_threads({90, 800, 130});
         check_threads({50, 20, 3});
+        check_threads({1, 130, 700});
+        check_threads({3, 130, 700});
     }
 
     void check_threads(LinearCase c) const {
@@ -201,6 +203,28 @@ TEST_P(LinearTilesTest, ARowDependsOnItselfAlone) {
                     << r << ", " << rows;
             }
     }
+}
+
+// A weight [out, in]: around the columns that are read ahead, whole lines, and the inputs of few rows that are laid out
+// at a time.
+TEST_P(LinearTilesTest, FewRowsAreAsInManyRows) {
+    for (const int64_t in : {63, 64, 65, 129, 273, 1040, 4113, 8225})
+        for (const int64_t out : {1, 15, 31, 32, 33, 64, 70, 201}) {
+            LinearCase c{lanes(), in, out};
+            c.bias = true;
+            c.gap = out % 3;
+            const LinearData all = make_data(c, test_seed());
+            run(c, all);
+            for (c.rows = 1; c.rows < lanes(); ++c.rows) {
+                LinearData few = all;
+                few.out = new_out(c);
+                run(c, few);
+                for (int64_t r = 0; r < c.rows; ++r)
+                    for (int64_t o = 0; o < out; ++o)
+                        ASSERT_EQ(few.out.at(r, o), all.out.at(r, o))
+                            << "rows=" << c.rows << " in=" << in << " out=" << out << " r=" << r << " o=" << o;
+            }
+        }
 }
 
 TEST_P(LinearTilesTest, NanStaysInItsRowOrItsFeature) {
