@@ -135,6 +135,7 @@ inline __m512 emulated_reduce(__m512 a) {
 
 #define _mm512_maskz_loadu_ps(mask, p) emulated_load<__m512, float>(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, v) emulated_store<__m512, float>(p, mask, v)
+#define _mm512_maskz_loadu_epi16(mask, p) emulated_load<__m512i, uint16_t>(mask, p)
 #define _mm256_maskz_loadu_epi16(mask, p) emulated_load<__m256i, uint16_t>(mask, p)
 #define _mm256_mask_storeu_epi16(p, mask, v) emulated_store<__m256i, uint16_t>(p, mask, v)
 #define _mm_maskz_loadu_epi8(mask, p) emulated_load<__m128i, int8_t>(mask, p)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Infinities and NaN among values of bfloat16, which products of several keys at once must not meet: 0 times one of them
-// is NaN, and not every row sees each key.
+// Infinities and NaN among values of bfloat16, which products of several keys at once must not meet: 0 times one of
+// them is NaN, and not every row sees each key.
 #pragma once
 
 #include "kernels/decode/rows-inl.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of decode.h where queries, keys and values are bfloat16 and vectors multiply its pairs: nothing is widened, and
-// an instruction does two multiply-adds a lane. Weights are rounded to bfloat16; products treat subnormal numbers as 0.
-//     s[row][key] = sum_d q[row][d] k[key][d]      four rows by the quarters of a vector, which all meet the same eight d
+// The body of decode.h where queries, keys and values are bfloat16 and vectors multiply its pairs: nothing is widened,
+// and an instruction does two multiply-adds a lane. Weights are rounded to bfloat16; products treat subnormal numbers
+// as 0.
+//     s[row][key] = sum_d q[row][d] k[key][d]      four rows by the quarters of a vector, which meet the same eight d
 //     o[row][d]  += sum_key p[row][key] v[key][d]  lanes along d, pairs of keys
 #pragma once
 

@@ -2,11 +2,11 @@
 // The two products of a few query rows with a block of keys. Lanes run along the dimension that lies in memory:
 //     s[row][key] = sum_d q[row][d] k[key][d]     as many sums at once as make whole vectors when they are reduced
 //     o[row][d]  += sum_key p[row][key] v[key][d]
-// Rows of the cache are found by their addresses, and while a block is worked on the next one is fetched, a line for each
-// line that is read, keys while keys are: a core drops fetches it has no room for, and has little (an EPYC of 2022: 24
-// lines; fetched a row at a time decoding takes 1.3 times as long, keys and values in turns 1.2 times). To the second
-// cache, as the first has room for fewer. It is written out where it is done: GCC drops calls of a function that does
-// nothing else.
+// Rows of the cache are found by their addresses, and while a block is worked on the next one is fetched, a line for
+// each line that is read, keys while keys are: a core drops fetches it has no room for, and has little (an EPYC of
+// 2022: 24 lines; fetched a row at a time decoding takes 1.3 times as long, keys and values in turns 1.2 times). To the
+// second cache, as the first has room for fewer. It is written out where it is done: GCC drops calls of a function that
+// does nothing else.
 #pragma once
 
 #include "kernels/decode/rows-inl.h"
