@@ -88,27 +88,27 @@ struct Rows {
 // Whether products can read it where it lies.
 inline bool lies_wide(const attn4j::CacheRows& cache) { return cache.type == Element::f32 && cache.pages == nullptr; }
 
-// to[row][c] = element c of row `first` + row, times its scale: bytes have one, floating point has none.
+// to[c] = element c of a row, times its scale: bytes have one, floating point has none.
 template <Element kType>
-inline void widen_rows(const attn4j::CacheRows& cache, int64_t first, int64_t rows, int64_t columns, float* to) {
+inline void widen_row(const char* from, float scale, int64_t columns, float* to) {
     const int64_t whole = columns / F32::lanes * F32::lanes, rest = columns - whole;
-    RowCursor cursor(cache, first);
-    for (int64_t row = 0; row < rows; ++row, cursor.next(), to += columns) {
-        const char* const from = cursor.row();
-        const F32 scale = F32::set(kType == Element::i8 ? cursor.scale() : 1.0f);
-        const auto number = [&](int64_t c, int64_t n) {
-            const F32 x = load_elements(kType, from, c, n);
-            return kType == Element::i8 ? x * scale : x;
-        };
-        for (int64_t c = 0; c < whole; c += F32::lanes) number(c, F32::lanes).store(to + c);
-        if (rest > 0) number(whole, rest).store_first(to + whole, rest);
-    }
+    const auto number = [&](int64_t c, int64_t n) {
+        const F32 x = load_elements(kType, from, c, n);
+        return kType == Element::i8 ? x * F32::set(scale) : x;
+    };
+    for (int64_t c = 0; c < whole; c += F32::lanes) number(c, F32::lanes).store(to + c);
+    if (rest > 0) number(whole, rest).store_first(to + whole, rest);
 }
 
 inline Rows widen(const attn4j::CacheRows& cache, int64_t first, int64_t rows, int64_t columns, float* buffer) {
     if (lies_wide(cache)) return {static_cast<const float*>(cache.data) + first * cache.stride, cache.stride};
     // The type is asked for once: asked for at every vector, it took most of the time.
-    with_type(cache.type, [&](auto of) { widen_rows<decltype(of)::type>(cache, first, rows, columns, buffer); });
+    with_type(cache.type, [&](auto of) {
+        RowCursor cursor(cache, first);
+        for (int64_t row = 0; row < rows; ++row, cursor.next())
+            widen_row<decltype(of)::type>(cursor.row(), cache.scales == nullptr ? 1.0f : cursor.scale(), columns,
+                                          buffer + row * columns);
+    });
     return {buffer, columns};
 }
 

@@ -46,7 +46,9 @@ struct PairSplat {
 inline F32 dot(PairSplat a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
 inline F32 dot(Pairs a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
 
-inline void zip_halves(Pairs& a, Pairs& b) {
+// Of Pairs, and of the Cells of avx512cells.h.
+template <typename Vector>
+inline void zip_halves(Vector& a, Vector& b) {
     const __m512i first = a.v;
     a.v = _mm512_unpacklo_epi16(first, b.v);
     b.v = _mm512_unpackhi_epi16(first, b.v);

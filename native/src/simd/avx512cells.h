@@ -18,12 +18,6 @@ struct Cells {
     void store(void* p) const { _mm512_storeu_si512(p, v); }
 };
 
-inline void zip_halves(Cells& a, Cells& b) {
-    const __m512i first = a.v;
-    a.v = _mm512_unpacklo_epi16(first, b.v);
-    b.v = _mm512_unpackhi_epi16(first, b.v);
-}
-
 inline void zip_bytes(Cells (&x)[4]) {
     const __m512i a = _mm512_unpacklo_epi8(x[0].v, x[1].v), b = _mm512_unpackhi_epi8(x[0].v, x[1].v);
     const __m512i c = _mm512_unpacklo_epi8(x[2].v, x[3].v), d = _mm512_unpackhi_epi8(x[2].v, x[3].v);

@@ -5,6 +5,7 @@
 
 #include "kernels/decode/rows-inl.h"
 #include "kernels/decode/soften-inl.h"
+#include "kernels/decode/zipped-inl.h"
 
 namespace {
 
@@ -24,7 +25,7 @@ ATTN4J_INLINE Cells load_cells(const char* const* rows, int64_t n, int64_t i, in
 }
 
 // Queries, keys and values of bfloat16: queries are exact as they are, weights are the sum of two numbers.
-struct HalfCells {
+struct HalfCells : ZippedHalves {
     static constexpr Element element = Element::bf16;
     // Of fewer, vectors are as fast or faster: what is put together for the products is little used.
     static constexpr int64_t fewest_rows = 9;
@@ -66,7 +67,6 @@ struct HalfCells {
     static void pack_ones(char*) {}
 
     // 32 dimensions of the keys of cells row `i` of a step, in the order of position().
-    static constexpr int64_t dims = 2 * kTile;
     template <bool kWhole>
     static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
                                           char* to) {
@@ -76,8 +76,6 @@ struct HalfCells {
         a.store(to);
         b.store(to + 64);
     }
-    static int64_t position(int64_t d) { return d / 32 * 32 + d % 8 / 4 * 16 + d % 32 / 8 * 4 + d % 4; }
-    static void straighten(F32 (&x)[2]) { zip_quarters(x[0], x[1]); }
 
     // Of products [kTile][stride].
     static F32 sum(const float* products, int64_t stride, int64_t r, F32) {

@@ -14,16 +14,16 @@ constexpr int64_t kFewRows = 8;
 // A block's rows as float32, in `copy` [rows][stride]. Meanwhile the rows `next` are fetched.
 inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride,
                         const char* const* next, RowAddresses& rows) {
-    for (int64_t i = 0; i < round_up(rows.n, kSums); ++i) {
-        float* const to = copy + i * stride;
-        const F32 scale = F32::set(cache.scales == nullptr ? 1.0f : rows.scales[i]);
-        for (int64_t d = 0; d < dim && i < rows.n; d += F32::lanes) {
-            const int64_t n = dim - d < F32::lanes ? dim - d : F32::lanes, byte = d * attn4j::bytes_of(cache.type);
-            if (byte % kLineBytes == 0) __builtin_prefetch(next[i] + byte, 0, 2);
-            (load_elements(cache.type, rows.at[i], d, n) * scale).store(to + d);
+    const int64_t row_bytes = dim * attn4j::bytes_of(cache.type);
+    with_type(cache.type, [&](auto of) {
+        for (int64_t i = 0; i < rows.n; ++i) {
+            for (int64_t byte = 0; byte < row_bytes; byte += kLineBytes) __builtin_prefetch(next[i] + byte, 0, 2);
+            widen_row<decltype(of)::type>(rows.at[i], cache.scales == nullptr ? 1.0f : rows.scales[i], dim,
+                                          copy + i * stride);
         }
-        rows.at[i] = reinterpret_cast<const char*>(i < rows.n ? to : copy);
-    }
+    });
+    for (int64_t i = 0; i < round_up(rows.n, kSums); ++i)
+        rows.at[i] = reinterpret_cast<const char*>(i < rows.n ? copy + i * stride : copy);
 }
 
 inline bool finite_rows(const RowAddresses& rows, Element type, int64_t dim) {
@@ -155,6 +155,12 @@ inline void decode(const DecodeChunk& c) {
 inline int64_t decode_workspace_floats(int64_t head_dim, int64_t value_dim) {
     const int64_t q = round_up(head_dim, F32::lanes), v = round_up(value_dim, F32::lanes);
     return kMostRows * (q + kBlockKeys + F32::lanes) + kBlockKeys * (q > v ? q : v);
+}
+
+// Floats of a kernel that leaves some chunks to decode().
+inline int64_t or_plain(int64_t floats, int64_t head_dim, int64_t value_dim) {
+    const int64_t plain = decode_workspace_floats(head_dim, value_dim);
+    return floats > plain ? floats : plain;
 }
 
 template <typename Tiles>

@@ -8,6 +8,7 @@
 
 #include "kernels/decode/decode-inl.h"
 #include "kernels/decode/infinite-inl.h"
+#include "kernels/decode/zipped-inl.h"
 
 namespace {
 
@@ -85,11 +86,9 @@ private:
     }
 };
 
-// Weights of a block of keys times their values, columns in the order of position().
+// Weights of a block of keys times their values, columns in the order of ZippedHalves.
 struct PairValues {
-    static constexpr int64_t dims = 2 * F32::lanes;  // in two vectors
-    static int64_t position(int64_t d) { return d / 32 * 32 + d % 8 / 4 * 16 + d % 32 / 8 * 4 + d % 4; }
-    static void straighten(F32 (&x)[2]) { zip_quarters(x[0], x[1]); }
+    static constexpr int64_t dims = ZippedHalves::dims;
 
     const char *const *values, *const *next;  // next: rows to fetch meanwhile, or null
     int64_t count;
@@ -181,14 +180,13 @@ public:
         rows_ = c_.group * c_.queries;
         dims_ = round_up(c_.head_dim, kQuarterDims);
         columns_ = round_up(c_.value_dim, PairValues::dims);
-        float* memory = c_.workspace;
-        const auto take = [&](int64_t floats) { return (memory += floats) - floats; };
-        q_ = reinterpret_cast<uint16_t*>(take(kMostRows * dims_ / 2));
-        scores_ = take(kMostRows * kBlockKeys);
-        weights_ = reinterpret_cast<uint16_t*>(take(kMostRows * kBlockKeys / 2));
-        products_ = take(2 * kQuarters * kBlockKeys);
-        out_ = take(kMostRows * columns_);
-        state_.begin(rows_, take(kMostRows * F32::lanes));
+        Workspace memory{c_.workspace};
+        q_ = reinterpret_cast<uint16_t*>(memory.take(kMostRows * dims_ / 2));
+        scores_ = memory.take(kMostRows * kBlockKeys);
+        weights_ = reinterpret_cast<uint16_t*>(memory.take(kMostRows * kBlockKeys / 2));
+        products_ = memory.take(2 * kQuarters * kBlockKeys);
+        out_ = memory.take(kMostRows * columns_);
+        state_.begin(rows_, memory.take(kMostRows * F32::lanes));
         load_rows();
     }
 
@@ -208,7 +206,8 @@ public:
                  PairValues{block.values.at, next.values.at, n, weights_, c_.value_dim, out_, columns_,
                             fresh_ ? nullptr : state_.rescale, careful_});
         if (careful_)
-            add_infinite(block.values, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_, PairValues::position);
+            add_infinite(block.values, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_,
+                         ZippedHalves::position);
         fresh_ = false;
     }
 
@@ -221,7 +220,7 @@ public:
         for (int64_t row = 0; row < rows_ && !fresh_; ++row)
             for (int64_t d = 0; d < width; d += PairValues::dims) {
                 F32 x[2] = {F32::load(out_ + row * columns_ + d), F32::load(out_ + row * columns_ + d + F32::lanes)};
-                PairValues::straighten(x);
+                ZippedHalves::straighten(x);
                 x[0].store(c_.partial + row * width + d);
                 if (d + F32::lanes < width) x[1].store(c_.partial + row * width + d + F32::lanes);
             }
@@ -298,9 +297,7 @@ inline void decode_pairs(const DecodeChunk& c) {
 }
 
 inline int64_t pairs_workspace_floats(int64_t head_dim, int64_t value_dim) {
-    const int64_t pairs = PairDecoding::floats(head_dim, value_dim);
-    const int64_t plain = decode_workspace_floats(head_dim, value_dim);
-    return pairs > plain ? pairs : plain;
+    return or_plain(PairDecoding::floats(head_dim, value_dim), head_dim, value_dim);
 }
 
 constexpr attn4j::DecodeKernel pairs_decode_kernel(int64_t most_queries) {

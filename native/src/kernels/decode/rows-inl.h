@@ -14,6 +14,16 @@ constexpr int64_t kMostBlockKeys = 128;
 
 constexpr int64_t kLineBytes = 64;  // of the caches
 
+// Parts of a workspace, one after the other.
+struct Workspace {
+    float* at;
+    float* take(int64_t floats) {
+        float* const part = at;
+        at += floats;
+        return part;
+    }
+};
+
 // Addresses of a block's rows, and their scales.
 struct RowAddresses {
     const char* at[kMostBlockKeys];

@@ -125,9 +125,7 @@ inline void decode_tiled(const DecodeChunk& c) {
 
 template <typename Kind, typename Products>
 inline int64_t tiled_workspace_floats(int64_t head_dim, int64_t value_dim) {
-    const int64_t tiled = TiledDecoding<Kind, Products>::floats(head_dim, value_dim);
-    const int64_t plain = decode_workspace_floats(head_dim, value_dim);
-    return tiled > plain ? tiled : plain;
+    return or_plain(TiledDecoding<Kind, Products>::floats(head_dim, value_dim), head_dim, value_dim);
 }
 
 template <typename Kind, typename Products>

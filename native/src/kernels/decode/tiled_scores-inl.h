@@ -9,16 +9,6 @@
 
 namespace {
 
-// Parts of a workspace, one after the other.
-struct Workspace {
-    float* at;
-    float* take(int64_t floats) {
-        float* const part = at;
-        at += floats;
-        return part;
-    }
-};
-
 template <typename Kind, typename Products>
 class TiledScores {
 public:

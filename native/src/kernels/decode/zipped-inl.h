@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order in which zip_halves() leaves numbers of two rows, and so the sums of their products.
+#pragma once
+
+#include "kernels/decode/rows-inl.h"
+
+namespace {
+
+struct ZippedHalves {
+    static constexpr int64_t dims = 2 * F32::lanes;  // in two vectors
+    static int64_t position(int64_t d) { return d / 32 * 32 + d % 8 / 4 * 16 + d % 32 / 8 * 4 + d % 4; }
+    static void straighten(F32 (&x)[2]) { zip_quarters(x[0], x[1]); }
+};
+
+}  // namespace
