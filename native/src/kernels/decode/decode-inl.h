@@ -11,28 +11,32 @@ namespace {
 // More rows than this read a block from its float32 copy: widened once, not once for each few rows.
 constexpr int64_t kFewRows = 8;
 
-// A block's rows as float32, in `copy` [rows][stride]. Meanwhile the rows `next` are fetched.
-inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, float* copy, int64_t stride,
-                        const char* const* next, RowAddresses& rows) {
-    const int64_t row_bytes = dim * attn4j::bytes_of(cache.type);
+// n rows as float32, in `copy` [rows][stride]. Meanwhile those ahead of them are fetched.
+inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, RowRuns runs, int64_t n, const float* scales,
+                        float* copy, int64_t stride) {
+    const int64_t row_bytes = dim * attn4j::bytes_of(cache.type), line = fetch_bytes(cache.type, runs.paged());
     with_type(cache.type, [&](auto of) {
-        for (int64_t i = 0; i < rows.n; ++i) {
-            for (int64_t byte = 0; byte < row_bytes; byte += kLineBytes) __builtin_prefetch(next[i] + byte, 0, 2);
-            widen_row<decltype(of)::type>(rows.at[i], cache.scales == nullptr ? 1.0f : rows.scales[i], dim,
-                                          copy + i * stride);
+        for (int64_t key = 0; key < n;) {
+            const Run run = runs.take(n - key);
+            for (int64_t i = 0; i < run.rows; ++i, ++key) {
+                const int64_t offset = i * runs.stride();
+                for (int64_t byte = 0; byte < row_bytes; byte += line)
+                    __builtin_prefetch(run.ahead + offset + byte, 0, 2);
+                widen_row<decltype(of)::type>(run.at + offset, cache.scales == nullptr ? 1.0f : scales[key], dim,
+                                              copy + key * stride);
+            }
         }
     });
-    for (int64_t i = 0; i < round_up(rows.n, kSums); ++i)
-        rows.at[i] = reinterpret_cast<const char*>(i < rows.n ? copy + i * stride : copy);
 }
 
-inline bool finite_rows(const RowAddresses& rows, Element type, int64_t dim) {
+inline bool finite_rows(RowRuns runs, int64_t n, Element type, int64_t dim) {
     // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
     F32 total = F32::zero();
-    for (int64_t i = 0; i < rows.n; ++i)
+    for (int64_t key = 0; key < n; ++key) {
+        const char* const row = runs.take(1).at;
         for (int64_t d = 0; d < dim; d += F32::lanes)
-            total = fma(load_elements(type, rows.at[i], d, dim - d < F32::lanes ? dim - d : F32::lanes), F32::zero(),
-                        total);
+            total = fma(load_elements(type, row, d, dim - d < F32::lanes ? dim - d : F32::lanes), F32::zero(), total);
+    }
     return !any(!(total == F32::zero()));
 }
 
@@ -80,40 +84,71 @@ struct Decoding {
         }
     }
 
-    // A block of keys with their values; `next` is the one after it.
-    void take(int64_t first, KeyValueRows& block, const KeyValueRows& next) {
-        RowAddresses &keys = block.keys, &values = block.values;
-        if (all_hidden(c, first, keys.n)) return;
+    // The block of n keys from `first` on.
+    void take(int64_t first, int64_t n) {
+        if (all_hidden(c, first, n)) return;
+        alignas(64) float k_scales[kBlockKeys], v_scales[kBlockKeys];
+        if (c.k.scales != nullptr) copy_scales(c.k, first, n, k_scales);
+        if (c.v.scales != nullptr) copy_scales(c.v, first, n, v_scales);
+        const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first), values(c, &DecodeChunk::v, c.value_dim, first);
+        const RowRuns copied(copy, copy_stride);
         const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
-        const char *const *const next_keys = next.keys.at, *const *const next_values = next.values.at;
-        if (keys_widen) widen_block(c.k, c.head_dim, copy, copy_stride, next_keys, keys);
-        score(keys, keys_widen ? nullptr : next_keys);
+        if (keys_widen) widen_block(c.k, c.head_dim, keys, n, k_scales, copy, copy_stride);
+        score(keys_widen ? copied : keys, n, !keys_widen);
         const DecodeBlock of_block{scores,
                                    kBlockKeys,
                                    first,
-                                   keys.n,
-                                   k_type == Element::i8 ? keys.scales : nullptr,
-                                   v_type == Element::i8 ? values.scales : nullptr};
-        const bool hides = soften_rows(c, of_block, rows, state, [] {});
-        if (values_widen) widen_block(c.v, c.value_dim, copy, copy_stride, next_values, values);
-        const char* const* const fetched = values_widen ? nullptr : next_values;
-        hides && !finite_rows(values, v_type, c.value_dim) ? add<true>(values, fetched) : add<false>(values, fetched);
+                                   n,
+                                   k_type == Element::i8 ? k_scales : nullptr,
+                                   v_type == Element::i8 ? v_scales : nullptr};
+        const bool hides =
+            soften_rows(c, of_block, rows, state, [] {}) && !finite_rows(values, n, c.v.type, c.value_dim);
+        if (values_widen) {
+            widen_block(c.v, c.value_dim, values, n, v_scales, copy, copy_stride);
+            add(hides, 0, n, copied, false);
+        } else {
+            add_strips(hides, n, values);
+        }
         fresh = false;
     }
 
-    // Meanwhile the rows `next` are fetched, if it is not null.
-    void score(const RowAddresses& keys, const char* const* next) const {
+    // Meanwhile what is ahead is fetched, if it is asked for.
+    void score(const RowRuns& keys, int64_t n, bool fetch) const {
         with_type(k_type, [&](auto of) {
-            cover<4>(rows, 0, ScoreRows<decltype(of)::type>{keys.at, next, keys.n, q, q_stride, c.head_dim, scores});
+            with_dim(c.head_dim, [&](auto fixed) {
+                cover<4>(rows, 0,
+                         ScoreRows<decltype(of)::type, decltype(fixed)::dim>{keys, n, fetch, q, q_stride, c.head_dim,
+                                                                             scores});
+            });
         });
     }
 
+    void add_strips(bool hides, int64_t n, RowRuns values) const {
+        const int64_t keys = strip_keys(v_type);
+        for (int64_t begin = 0; begin < n; begin += keys) {
+            const int64_t end = begin + keys < n ? begin + keys : n;
+            // The first cache, where values stream through, has lost the weights.
+            for (int64_t row = 0; row < rows && end < n; ++row)
+                __builtin_prefetch(scores + row * kBlockKeys + end, 0, 3);
+            add(hides, begin, end, values, true);
+            values.skip(end - begin);
+        }
+    }
+
+    // Keys [begin, end) of the block.
+    void add(bool hides, int64_t begin, int64_t end, const RowRuns& values, bool fetch) const {
+        hides ? add<true>(begin, end, values, fetch) : add<false>(begin, end, values, fetch);
+    }
+
     template <bool kHidden>
-    void add(const RowAddresses& values, const char* const* next) const {
+    void add(int64_t begin, int64_t end, const RowRuns& values, bool fetch) const {
         with_type(v_type, [&](auto of) {
-            cover<4>(rows, 0,
-                     ValueRows<decltype(of)::type, kHidden>{values.at, next, values.n, scores, c.value_dim, c.partial,
-                                                            out_stride, fresh ? nullptr : state.rescale});
+            with_dim(kHidden ? 0 : c.value_dim, [&](auto fixed) {
+                using Add = ValueRows<decltype(of)::type, kHidden, decltype(fixed)::dim>;
+                cover<Add::most_rows>(rows, 0,
+                                      Add{begin, end, values, fetch, scores, c.value_dim, c.partial, out_stride,
+                                          begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
+            });
         });
     }
 
@@ -131,24 +166,17 @@ struct Decoding {
     }
 };
 
-// Calls take(first, block, next) with each block of a chunk's keys and the one after it, until the call is cancelled.
+// Calls take(first, n) with each block of a chunk's keys until the call is cancelled.
 template <typename Take>
 inline void for_each_block(const DecodeChunk& c, const Take& take) {
     const KeyRange range(c, 1);
-    KeyValueRows blocks[2];
-    if (range.begin < range.end) find_block(c, range.begin, kBlockKeys, 1, blocks[0]);
-    for (int64_t first = range.begin, i = 0; first < range.end && !attn4j::is_set(c.cancelled);
-         first += kBlockKeys, ++i) {
-        KeyValueRows &block = blocks[i % 2], &next = blocks[(i + 1) % 2];
-        find_block(c, first + kBlockKeys, kBlockKeys, 1, next);
-        take(first, block, next.keys.n > 0 ? next : block);
-    }
+    for (int64_t first = range.begin; first < range.end && !attn4j::is_set(c.cancelled); first += kBlockKeys)
+        take(first, range.end - first < kBlockKeys ? range.end - first : kBlockKeys);
 }
 
 inline void decode(const DecodeChunk& c) {
     Decoding decoding(c);
-    for_each_block(
-        c, [&](int64_t first, KeyValueRows& block, const KeyValueRows& next) { decoding.take(first, block, next); });
+    for_each_block(c, [&](int64_t first, int64_t n) { decoding.take(first, n); });
     decoding.finish();
 }
 

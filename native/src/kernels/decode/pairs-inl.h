@@ -18,17 +18,19 @@ constexpr int64_t kQuarterDims = 8;  // numbers of a quarter
 // Products of so many fours of rows, kGroups, with a block of n keys; the rows behind the last one are 0.
 template <int kGroups>
 struct PairScores {
-    const char *const *keys, *const *next;  // next: rows to fetch meanwhile, or null
+    RowRuns keys;
     int64_t n, head_dim;
+    bool fetch;         // what is ahead
     const uint16_t* q;  // kGroups times [head_dim / kQuarterDims, rounded up][kQuarters][kQuarterDims]
     float* products;    // kGroups times [kBlockKeys / 4][kQuarters][4 keys]
 
     void run() const {
         const int64_t whole = head_dim / kQuarterDims, left = head_dim % kQuarterDims;
-        if (next != nullptr) {
-            cover<8>(whole, 0, Eighths<true>{*this});
+        constexpr int most = kGroups == 1 ? 16 : 8;  // 16 are 128 numbers, most often all there are
+        if (fetch) {
+            cover<most>(whole, 0, Eighths<true>{*this});
         } else {
-            cover<8>(whole, 0, Eighths<false>{*this});
+            cover<most>(whole, 0, Eighths<false>{*this});
         }
         if (left > 0) add<1, false>(whole, [&](const uint16_t* key) { return Pairs::repeat_first(key, left); });
     }
@@ -50,30 +52,40 @@ private:
         Pairs rows[kGroups][N];
 #pragma GCC unroll 2
         for (int g = 0; g < kGroups; ++g)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int i = 0; i < N; ++i)
                 rows[g][i] =
                     Pairs::load(q + (g * round_up(head_dim, kQuarterDims) + (first + i) * kQuarterDims) * kQuarters);
+        RowRuns runs = keys;
+        Run run = runs.take(n);
+        int64_t i = 0;  // of the run's rows
         for (int64_t key = 0; key < n; key += 4) {
             F32 s[kGroups][4];
 #pragma GCC unroll 4
             for (int k = 0; k < 4; ++k) {
-                const char* at = keys[key + k] + first * bytes;
-                const char* ahead = kFetch ? next[key + k] + first * bytes : nullptr;
+                const char *at = run.at + first * bytes, *ahead = run.ahead + first * bytes;
                 // Or GCC keeps every sum of first and i in a register, for which there are not enough.
                 conceal(at);
                 conceal(ahead);
 #pragma GCC unroll 2
                 for (int g = 0; g < kGroups; ++g) s[g][k] = F32::zero();
-#pragma GCC unroll 8
-                for (int i = 0; i < N; ++i) {
+#pragma GCC unroll 16
+                for (int j = 0; j < N; ++j) {
                     // `first` is a multiple of N.
-                    if (kFetch && i * bytes % kLineBytes == 0 &&
-                        (N * bytes >= kLineBytes || first * bytes % kLineBytes == 0))
-                        __builtin_prefetch(ahead + i * bytes, 0, 2);
-                    const Pairs x = repeat(reinterpret_cast<const uint16_t*>(at + i * bytes));
+                    if (kFetch &&
+                        fetches_at<Element::bf16, kLineBytes, N * kQuarterDims>(first * kQuarterDims, j * kQuarterDims))
+                        __builtin_prefetch(ahead + j * bytes, 0, 2);
+                    const Pairs x = repeat(reinterpret_cast<const uint16_t*>(at + j * bytes));
 #pragma GCC unroll 2
-                    for (int g = 0; g < kGroups; ++g) s[g][k] = dot(rows[g][i], x, s[g][k]);
+                    for (int g = 0; g < kGroups; ++g) s[g][k] = dot(rows[g][j], x, s[g][k]);
+                }
+                // Behind the last the last again.
+                if (++i < run.rows) {
+                    run.at += runs.stride();
+                    run.ahead += runs.stride();
+                } else if (key + k + 1 < n) {
+                    run = runs.take(n - key - k - 1);
+                    i = 0;
                 }
             }
 #pragma GCC unroll 2
@@ -90,7 +102,7 @@ private:
 struct PairValues {
     static constexpr int64_t dims = ZippedHalves::dims;
 
-    const char *const *values, *const *next;  // next: rows to fetch meanwhile, or null
+    RowRuns values;
     int64_t count;
     const uint16_t* weights;  // [rows][kBlockKeys]; 0 behind the last key, if their number is odd
     int64_t dim;
@@ -101,27 +113,26 @@ struct PairValues {
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        careful                       ? columns<R, true, false>(row)
-        : row == 0 && next != nullptr ? columns<R, false, true>(row)
-                                      : columns<R, false, false>(row);
+        careful    ? columns<R, true, false>(row)
+        : row == 0 ? columns<R, false, true>(row)
+                   : columns<R, false, false>(row);
     }
 
 private:
     template <int R, bool kCareful, bool kFetch>
     ATTN4J_INLINE void columns(int64_t row) const {
-        Ahead ahead{next, dim * attn4j::bytes_of(Element::bf16)};
         int64_t d = 0;
-        for (; dim - d >= 2 * dims; d += 2 * dims) add<R, 2, kCareful, kFetch>(row, d, ahead, Pairs::load);
-        for (; dim - d >= dims; d += dims) add<R, 1, kCareful, kFetch>(row, d, ahead, Pairs::load);
+        for (; dim - d >= 2 * dims; d += 2 * dims) add<R, 2, kCareful, kFetch>(row, d, Pairs::load);
+        for (; dim - d >= dims; d += dims) add<R, 1, kCareful, kFetch>(row, d, Pairs::load);
         if (d < dim)
-            add<R, 1, kCareful, kFetch>(row, d, ahead,
+            add<R, 1, kCareful, kFetch>(row, d,
                                         [&](const uint16_t* value) { return Pairs::load_first(value, dim - d); });
     }
 
     // C times `dims` columns from d on.
     template <int R, int C, bool kCareful, bool kFetch, typename Load>
-    ATTN4J_INLINE void add(int64_t row, int64_t d, Ahead& ahead, const Load& load) const {
-        constexpr int64_t lanes = F32::lanes;
+    ATTN4J_INLINE void add(int64_t row, int64_t d, const Load& load) const {
+        constexpr int64_t lanes = F32::lanes, bytes = sizeof(uint16_t);
         float* const to = out + row * out_stride + d;
         F32 o[R][2 * C];
 #pragma GCC unroll 64
@@ -132,27 +143,32 @@ private:
                 o[r][c] = rescale == nullptr ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
         const uint16_t* const p = weights + row * kBlockKeys;
+        RowRuns runs = values;
+        Run run = runs.take(count);
+        int64_t j = 0;  // of the run's rows
         for (int64_t key = 0; key < count; key += 2) {
-            if (kFetch)
-#pragma GCC unroll 2
-                for (int k = 0; k < 2; ++k) {
-                    constexpr int64_t bytes = C * dims * static_cast<int64_t>(sizeof(uint16_t));
-#pragma GCC unroll 2
-                    for (int64_t i = 0; i < bytes; i += kLineBytes)
-                        __builtin_prefetch(*ahead.row + ahead.byte + i, 0, 2);
-                    ahead.skip(bytes);
-                }
             Pairs v[2 * C];
+#pragma GCC unroll 2
+            for (int i = 0; i < 2; ++i) {
+                const char *const at = run.at + d * bytes, *const ahead = run.ahead + d * bytes;
 #pragma GCC unroll 64
-            for (int c = 0; c < 2 * C; c += 2) {
-                v[c] = load(reinterpret_cast<const uint16_t*>(values[key]) + d + c * lanes);
-                v[c + 1] = load(reinterpret_cast<const uint16_t*>(values[key + 1]) + d + c * lanes);
-                if (kCareful) {
-                    v[c] = finite_or_zero(v[c]);
-                    v[c + 1] = finite_or_zero(v[c + 1]);
+                for (int c = 0; c < C; ++c) {
+                    if (kFetch && fetches_at<Element::bf16, kLineBytes, C * dims>(d, c * dims))
+                        __builtin_prefetch(ahead + c * dims * bytes, 0, 2);
+                    v[2 * c + i] = load(reinterpret_cast<const uint16_t*>(at) + c * dims);
+                    if (kCareful) v[2 * c + i] = finite_or_zero(v[2 * c + i]);
                 }
-                zip_halves(v[c], v[c + 1]);
+                // Behind the last the last again.
+                if (++j < run.rows) {
+                    run.at += runs.stride();
+                    run.ahead += runs.stride();
+                } else if (key + i + 1 < count) {
+                    run = runs.take(count - key - i - 1);
+                    j = 0;
+                }
             }
+#pragma GCC unroll 64
+            for (int c = 0; c < 2 * C; c += 2) zip_halves(v[c], v[c + 1]);
 #pragma GCC unroll 64
             for (int r = 0; r < R; ++r) {
                 const PairSplat weight = PairSplat::load(p + r * kBlockKeys + key);
@@ -190,11 +206,11 @@ public:
         load_rows();
     }
 
-    // A block of keys with their values; `next` is the one after it.
-    void take(int64_t first, const KeyValueRows& block, const KeyValueRows& next) {
-        const int64_t n = block.keys.n;
+    // The block of n keys from `first` on.
+    void take(int64_t first, int64_t n) {
         if (all_hidden(c_, first, n)) return;
-        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, block.keys, next.keys.at});
+        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0,
+                 Scores{*this, RowRuns(c_, &DecodeChunk::k, c_.head_dim, first), n});
         soften_rows(c_, DecodeBlock{scores_, kBlockKeys, first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
@@ -202,12 +218,12 @@ public:
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * kBlockKeys + key);
             }
-        cover<5>(rows_, 0,
-                 PairValues{block.values.at, next.values.at, n, weights_, c_.value_dim, out_, columns_,
-                            fresh_ ? nullptr : state_.rescale, careful_});
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first);
+        cover<5>(
+            rows_, 0,
+            PairValues{values, n, weights_, c_.value_dim, out_, columns_, fresh_ ? nullptr : state_.rescale, careful_});
         if (careful_)
-            add_infinite(block.values, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_,
-                         ZippedHalves::position);
+            add_infinite(values, n, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_, ZippedHalves::position);
         fresh_ = false;
     }
 
@@ -242,16 +258,14 @@ private:
 
     struct Scores {
         const PairDecoding& d;
-        const RowAddresses& keys;
-        const char* const* next;
+        RowRuns keys;
+        int64_t n;
         template <int kGroups>
         void operator()(int64_t group) const {
             const int64_t row = group * kQuarters;
-            PairScores<kGroups>{keys.at,       group == 0 ? next : nullptr, keys.n,
-                                d.c_.head_dim, d.q_ + row * d.dims_,        d.products_}
-                .run();
+            PairScores<kGroups>{keys, n, d.c_.head_dim, group == 0, d.q_ + row * d.dims_, d.products_}.run();
             for (int g = 0; g < kGroups; ++g)
-                d.straighten(d.products_ + g * kBlockKeys * kQuarters, keys.n, row + g * kQuarters);
+                d.straighten(d.products_ + g * kBlockKeys * kQuarters, n, row + g * kQuarters);
         }
     };
 
@@ -280,15 +294,13 @@ private:
 
 inline bool decode_pairs(const DecodeChunk& c, bool careful) {
     PairDecoding decoding(c, careful);
-    for_each_block(
-        c, [&](int64_t first, KeyValueRows& block, const KeyValueRows& next) { decoding.take(first, block, next); });
+    for_each_block(c, [&](int64_t first, int64_t n) { decoding.take(first, n); });
     if (!careful && !decoding.finite()) return false;
     decoding.finish();
     return true;
 }
 
-// Of fewer, memory is what is waited for, and float32 keeps pace with it; the faster products then meet more of what is
-// still on its way (4 rows of 128 numbers: 6.6 against 7.1 ms from memory, though 5.2 against 3.9 from the caches).
+// Of fewer memory is what is waited for, and the faster products then meet more of what is still on its way.
 constexpr int64_t kFewestPairRows = 5;
 
 inline void decode_pairs(const DecodeChunk& c) {

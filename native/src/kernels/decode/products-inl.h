@@ -2,14 +2,12 @@
 // The two products of a few query rows with a block of keys. Lanes run along the dimension that lies in memory:
 //     s[row][key] = sum_d q[row][d] k[key][d]     as many sums at once as make whole vectors when they are reduced
 //     o[row][d]  += sum_key p[row][key] v[key][d]
-// Rows of the cache are found by their addresses, and while a block is worked on the next one is fetched, a line for
-// each line that is read, keys while keys are: a core drops fetches it has no room for, and has little (an EPYC of
-// 2022: 24 lines; fetched a row at a time decoding takes 1.3 times as long, keys and values in turns 1.2 times). To the
-// second cache, as the first has room for fewer. It is written out where it is done: GCC drops calls of a function that
-// does nothing else.
+// Rows are read whole, one after the other as they lie, which the hardware's own fetching follows, and others fetched
+// meanwhile. To the second cache, as the first has room for fewer. The fetch is written out where it is done: GCC drops
+// calls of a function that does nothing else.
 #pragma once
 
-#include "kernels/decode/rows-inl.h"
+#include "kernels/decode/runs-inl.h"
 
 namespace {
 
@@ -25,185 +23,252 @@ ATTN4J_INLINE void load_pair(const char* row, int64_t d, F32& even, F32& odd) {
     F32::load_bf16_pair(reinterpret_cast<const uint16_t*>(row) + d, even, odd);
 }
 
-constexpr int64_t kBlockKeys = 64;
+constexpr int64_t kBlockKeys = 128;
 
-// Whether element d of a row begins a line of it.
-template <Element kType>
-ATTN4J_INLINE bool begins_line(int64_t d) {
-    return d * attn4j::bytes_of(kType) % kLineBytes == 0;
+template <int64_t kDim>
+struct OfDim {
+    static constexpr int64_t dim = kDim;
+};
+
+// Calls work(OfDim<dim>()) where it is one of the usual ones, whose loops then have no ends to look after, which takes
+// a sixth of the time; else work(OfDim<0>()).
+template <typename Work>
+inline void with_dim(int64_t dim, const Work& work) {
+    if (dim == 128) return work(OfDim<128>());
+    if (dim == 64) return work(OfDim<64>());
+    work(OfDim<0>());
 }
 
-// Of R query rows with kSums / R keys over n <= lanes elements from d on.
-template <Element kType, int R>
-ATTN4J_INLINE void add_products(const char* const* keys, const float* q, int64_t q_stride, int64_t d, int64_t n,
-                                F32 (&s)[kSums]) {
-    constexpr int N = kSums / R;
-    F32 k[N];
-#pragma GCC unroll 64
-    for (int i = 0; i < N; ++i) k[i] = load_elements(kType, keys[i], d, n);
-#pragma GCC unroll 64
-    for (int r = 0; r < R; ++r) {
-        const F32 x = F32::load(q + r * q_stride);
-#pragma GCC unroll 64
-        for (int i = 0; i < N; ++i) s[r * N + i] = fma(x, k[i], s[r * N + i]);
+// Vectors of a key that are read before they are used.
+constexpr int kKeyVectors = F32::lanes >= 16 ? 8 : 4;
+
+// Whether the fetch of a line of so many bytes is due at the element `from + d`, `from` being a multiple of `step`; of 0
+// bytes none is.
+template <Element kType, int64_t line, int64_t step>
+ATTN4J_INLINE bool fetches_at(int64_t from, int64_t d) {
+    constexpr int64_t bytes = attn4j::bytes_of(kType);
+    if (line == 0) return false;
+    return (step * bytes % line == 0 ? d : from + d) * bytes % line == 0;
+}
+
+// Scores of R query rows with kSums / R keys. kFetch: of a line of what is ahead, 0 for nothing.
+template <Element kType, int R, int64_t kFetch>
+struct ScoreTile {
+    static constexpr int N = kSums / R;
+    static constexpr bool pairs = takes_pairs<kType>();
+
+    const char *at, *ahead;
+    int64_t stride;
+    const float* q;
+    int64_t q_stride;
+    F32 (&s)[kSums];  // [R][N]
+
+    ATTN4J_INLINE void run(int64_t dim) const {
+        constexpr int64_t width = pairs ? kPair : F32::lanes;
+        cover<pairs ? kKeyVectors / 2 : kKeyVectors>(dim / width, 0, *this);
+        int64_t d = dim / width * width;
+        if (pairs && d + F32::lanes <= dim) {
+            add_rest(d, F32::lanes);
+            d += F32::lanes;
+        }
+        if (d < dim) add_rest(d, dim - d);
     }
-}
 
-// Scores of R query rows with kSums / R keys.
-template <Element kType, int R, bool kFetch>
-ATTN4J_INLINE void score_tile(const char* const* keys, const char* const* next, const float* q, int64_t q_stride,
-                              int64_t dim, float* to) {
-    constexpr int lanes = F32::lanes, N = kSums / R;
-    F32 s[kSums];
+    // V vectors, or pairs of them, from the one numbered `first` on.
+    template <int V>
+    ATTN4J_INLINE void operator()(int64_t first) const {
+        constexpr int64_t width = pairs ? kPair : F32::lanes, vectors = pairs ? 2 * V : V;
+        constexpr int64_t bytes = attn4j::bytes_of(kType);
+        const int64_t from = first * width;
+        const char *key = at + from * bytes, *fetched = ahead + from * bytes;
 #pragma GCC unroll 64
-    for (int i = 0; i < kSums; ++i) s[i] = F32::zero();
-    int64_t d = 0;
-    if constexpr (takes_pairs<kType>()) {
-        for (; d + kPair <= dim; d += kPair) {
-            F32 even[N], odd[N];
+        for (int n = 0; n < N; ++n) {
+            F32 k[vectors];
 #pragma GCC unroll 64
-            for (int n = 0; n < N; ++n) {
-                if (kFetch && begins_line<kType>(d)) __builtin_prefetch(next[n] + d * attn4j::bytes_of(kType), 0, 2);
-                load_pair(keys[n], d, even[n], odd[n]);
+            for (int i = 0; i < V; ++i) {
+                if (fetches_at<kType, kFetch, V * width>(from, i * width))
+                    __builtin_prefetch(fetched + i * width * bytes, 0, 2);
+                if constexpr (pairs) {
+                    load_pair(key, i * width, k[2 * i], k[2 * i + 1]);
+                } else {
+                    k[i] = load_elements(kType, key, i * width, width);
+                }
             }
+            // All are read before the first is used, and before the next key's.
 #pragma GCC unroll 64
-            for (int r = 0; r < R; ++r) {
-                const F32 x = F32::load(q + r * q_stride + d), y = F32::load(q + r * q_stride + d + lanes);
+            for (int i = 0; i < vectors; ++i) conceal(k[i]);
 #pragma GCC unroll 64
-                for (int n = 0; n < N; ++n) s[r * N + n] = fma(y, odd[n], fma(x, even[n], s[r * N + n]));
-            }
+            for (int i = 0; i < vectors; ++i) add(from + i * F32::lanes, n, k[i]);
+            key += stride;
+            fetched += stride;
         }
     }
-    for (; d + lanes <= dim; d += lanes) {
-#pragma GCC unroll 64
-        for (int n = 0; kFetch && n < N; ++n)
-            if (begins_line<kType>(d)) __builtin_prefetch(next[n] + d * attn4j::bytes_of(kType), 0, 2);
-        add_products<kType, R>(keys, q + d, q_stride, d, lanes, s);
-    }
-    if (d < dim) add_products<kType, R>(keys, q + d, q_stride, d, dim - d, s);
-    alignas(64) float all[kSums];
-#pragma GCC unroll 64
-    for (int i = 0; i < kSums; i += lanes) {
-        F32 part[lanes];
-#pragma GCC unroll 64
-        for (int lane = 0; lane < lanes; ++lane) part[lane] = s[i + lane];
-        sums(part).store(all + i);
-    }
-#pragma GCC unroll 64
-    for (int r = 0; r < R; ++r) __builtin_memcpy(to + r * kBlockKeys, all + r * N, N * sizeof(float));
-}
 
-// Scores of a block of `count` keys; addresses and scores reach up to a multiple of kSums.
-template <Element kType>
+private:
+    ATTN4J_INLINE void add_rest(int64_t d, int64_t count) const {
+#pragma GCC unroll 64
+        for (int n = 0; n < N; ++n) add(d, n, load_elements(kType, at + n * stride, d, count));
+    }
+
+    ATTN4J_INLINE void add(int64_t d, int n, F32 k) const {
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r) s[r * N + n] = fma(F32::load(q + r * q_stride + d), k, s[r * N + n]);
+    }
+};
+
+// Scores of a block of `count` keys. kDim: the dimension, or 0 for any.
+template <Element kType, int64_t kDim>
 struct ScoreRows {
-    const char *const *keys, *const *next;
+    RowRuns keys;
     int64_t count;
+    bool fetch;      // what is ahead
     const float* q;  // [rows][q_stride], the rest of a vector 0
     int64_t q_stride, dim;
     float* scores;  // [rows][kBlockKeys]
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        row == 0 && next != nullptr ? tiles<R, true>(row) : tiles<R, false>(row);
+        constexpr int64_t line = fetch_bytes(kType, false);
+        if (row > 0 || !fetch) return tiles<R, 0>(row);
+        keys.paged() ? tiles<R, kLineBytes>(row) : tiles<R, line>(row);
     }
 
-    template <int R, bool kFetch>
+private:
+    template <int R, int64_t kFetch>
     ATTN4J_INLINE void tiles(int64_t row) const {
-        constexpr int64_t N = kSums / R;
-        for (int64_t key = 0; key < count; key += N)
-            score_tile<kType, R, kFetch>(keys + key, next + key, q + row * q_stride, q_stride, dim,
-                                         scores + row * kBlockKeys + key);
+        constexpr int64_t N = kSums / R, lanes = F32::lanes;
+        RowRuns runs = keys;
+        for (int64_t key = 0; key < count;) {
+            const Run run = runs.take(count - key);
+            for (int64_t i = 0; i < run.rows;) {
+                // What is left of a run goes one by one.
+                const int64_t n = run.rows - i < N ? 1 : N, offset = i * runs.stride();
+                F32 s[kSums];
+#pragma GCC unroll 64
+                for (int j = 0; j < kSums; ++j) s[j] = F32::zero();
+                ScoreTile<kType, R, kFetch>{run.at + offset,    run.ahead + offset, n == 1 ? 0 : runs.stride(),
+                                            q + row * q_stride, q_stride,           s}
+                    .run(kDim > 0 ? kDim : dim);
+                alignas(64) float all[kSums];
+#pragma GCC unroll 64
+                for (int j = 0; j < kSums; j += lanes) {
+                    F32 part[lanes];
+#pragma GCC unroll 64
+                    for (int lane = 0; lane < lanes; ++lane) part[lane] = s[j + lane];
+                    sums(part).store(all + j);
+                }
+                float* const to = scores + row * kBlockKeys + key + i;
+#pragma GCC unroll 64
+                for (int r = 0; r < R; ++r) {
+                    if (n == N) {
+                        __builtin_memcpy(to + r * kBlockKeys, all + r * N, N * sizeof(float));
+                    } else {
+                        to[r * kBlockKeys] = all[r * N];
+                    }
+                }
+                i += n;
+            }
+            key += run.rows;
+        }
     }
 };
 
-// The rows of the next block, gone through as they lie while this one's are read a few columns at a time.
-struct Ahead {
-    const char* const* row;
-    int64_t row_bytes, byte = 0;
-
-    ATTN4J_INLINE void skip(int64_t bytes) {
-        byte += bytes;
-        if (byte < row_bytes) return;
-        byte = 0;
-        ++row;
-    }
-};
+// So many keys' values are added to all rows before the next are read: float32's for few rows at a time, whole rows of
+// them as they lie, so that they are in the first cache for the rest.
+constexpr int64_t strip_keys(Element type) { return type == Element::f32 ? 16 : kBlockKeys; }
 
 // Weights of a block of keys times their values. kHidden: a weight of -0 marks a value that must not be touched (0 *
 // NaN is NaN); all else is formed as without.
-template <Element kType, bool kHidden>
+template <Element kType, bool kHidden, int64_t kDim>
 struct ValueRows {
-    const char *const *values, *const *next;
-    int64_t count;
+    static constexpr int most_rows = kType == Element::f32 ? 2 : 4;
+
+    int64_t first, end;  // keys of the block
+    RowRuns values;
+    bool fetch;            // what is ahead
     const float* weights;  // [rows][kBlockKeys]
     int64_t dim;
     float* out;  // [rows][out_stride]
     int64_t out_stride;
-    const float* rescale;  // [rows], owed to out; null where out holds nothing yet
+    const float* rescale;  // [rows], owed to out, or null
+    bool fresh;            // out holds nothing yet
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        row == 0 && next != nullptr ? all_columns<R, true>(row) : all_columns<R, false>(row);
+        constexpr int64_t line = fetch_bytes(kType, false);
+        if (row > 0 || !fetch) return columns<R, 0>(row);
+        values.paged() ? columns<R, kLineBytes>(row) : columns<R, line>(row);
     }
 
-    template <int R, bool kFetch>
-    ATTN4J_INLINE void all_columns(int64_t row) const {
-        constexpr int C = kSums / 4 < 2 ? 2 : kSums / 4;
+private:
+    template <int R, int64_t kFetch>
+    ATTN4J_INLINE void columns(int64_t row) const {
+        constexpr int most = kSums / most_rows < 2 ? 2 : kSums / most_rows;
         constexpr int64_t lanes = F32::lanes;
-        Ahead ahead{next, dim * attn4j::bytes_of(kType)};
+        const int64_t dim = kDim > 0 ? kDim : this->dim;
         int64_t d = 0;
         if constexpr (takes_pairs<kType>()) {
-            for (; dim - d >= C * lanes; d += C * lanes) columns<R, C, true, kFetch>(row, d, lanes, ahead);
-            for (; dim - d >= kPair; d += kPair) columns<R, 2, true, kFetch>(row, d, lanes, ahead);
+            cover<most / 2>(dim / kPair, 0, Columns<R, true, kFetch>{*this, row});
+            d = dim / kPair * kPair;
         } else {
-            for (; dim - d >= C * lanes; d += C * lanes) columns<R, C, false, kFetch>(row, d, lanes, ahead);
+            cover<most>(dim / lanes, 0, Columns<R, false, kFetch>{*this, row});
+            d = dim / lanes * lanes;
         }
-        for (; dim - d >= lanes; d += lanes) columns<R, 1, false, kFetch>(row, d, lanes, ahead);
-        if (d < dim) columns<R, 1, false, kFetch>(row, d, dim - d, ahead);
+        for (; dim - d >= lanes; d += lanes) add<R, 1, false, kFetch>(row, d, lanes);
+        if (d < dim) add<R, 1, false, kFetch>(row, d, dim - d);
     }
 
-    template <int R, int C, bool kPairs>
-    ATTN4J_INLINE void add_key(const float* p, int64_t key, int64_t d, int64_t n, F32 (&o)[R][C]) const {
-        const char* const value = values[key];
-        F32 v[C];
-#pragma GCC unroll 64
-        for (int c = 0; c < C; ++c) {
-            if (!kPairs) v[c] = load_elements(kType, value, d + c * F32::lanes, n);
-            if (kPairs && c % 2 == 0) load_pair(value, d + c * F32::lanes, v[c], v[c + 1]);
+    template <int R, bool kPairs, int64_t kFetch>
+    struct Columns {
+        const ValueRows& of;
+        int64_t row;
+        // N vectors, or pairs of them, from the one numbered `at` on.
+        template <int N>
+        ATTN4J_INLINE void operator()(int64_t at) const {
+            constexpr int per = kPairs ? 2 : 1;
+            of.add<R, per * N, kPairs, kFetch>(row, at * per * F32::lanes, F32::lanes);
         }
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r) {
-            const Splat weight = Splat::load(p + r * kBlockKeys + key);
-            if (kHidden && __builtin_signbit(p[r * kBlockKeys + key])) continue;
-#pragma GCC unroll 64
-            for (int c = 0; c < C; ++c) o[r][c] = fma(weight, v[c], o[r][c]);
-        }
-    }
+    };
 
     // C vectors from d on; where C is 1, n elements.
-    template <int R, int C, bool kPairs, bool kFetch>
-    ATTN4J_INLINE void columns(int64_t row, int64_t d, int64_t n, Ahead& ahead) const {
-        constexpr int64_t lanes = F32::lanes;
+    template <int R, int C, bool kPairs, int64_t kFetch>
+    ATTN4J_INLINE void add(int64_t row, int64_t d, int64_t n) const {
+        constexpr int64_t lanes = F32::lanes, bytes = attn4j::bytes_of(kType);
         float* const to = out + row * out_stride + d;
         const float* const p = weights + row * kBlockKeys;
         F32 o[R][C];
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r) {
-            const F32 factor = rescale == nullptr ? F32::zero() : F32::set(rescale[row + r]);
+            const F32 factor = rescale == nullptr ? F32::set(1) : F32::set(rescale[row + r]);
 #pragma GCC unroll 64
             for (int c = 0; c < C; ++c)
-                o[r][c] = rescale == nullptr ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
+                o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
-        for (int64_t key = 0; key < count; ++key) {
-            if (kFetch) {
-                constexpr int64_t bytes = C * lanes * attn4j::bytes_of(kType);
+        RowRuns runs = values;
+        for (int64_t key = first; key < end;) {
+            const Run run = runs.take(end - key);
+            const char *value = run.at + d * bytes, *ahead = run.ahead + d * bytes;
+            for (int64_t i = 0; i < run.rows; ++i, ++key) {
+                F32 v[C];
 #pragma GCC unroll 64
-                for (int64_t i = 0; i < bytes; i += kLineBytes)
-                    if (bytes >= kLineBytes || ahead.byte % kLineBytes == 0)
-                        __builtin_prefetch(*ahead.row + ahead.byte + i, 0, 2);
-                ahead.skip(bytes);
+                for (int c = 0; c < C; ++c) {
+                    if (fetches_at<kType, kFetch, C * lanes>(d, c * lanes))
+                        __builtin_prefetch(ahead + c * lanes * bytes, 0, 2);
+                    if (!kPairs) v[c] = load_elements(kType, value, c * lanes, n);
+                    if (kPairs && c % 2 == 0) load_pair(value, c * lanes, v[c], v[c + 1]);
+                }
+#pragma GCC unroll 64
+                for (int c = 0; c < C; ++c) conceal(v[c]);
+#pragma GCC unroll 64
+                for (int r = 0; r < R; ++r) {
+                    const Splat weight = Splat::load(p + r * kBlockKeys + key);
+                    if (kHidden && __builtin_signbit(p[r * kBlockKeys + key])) continue;
+#pragma GCC unroll 64
+                    for (int c = 0; c < C; ++c) o[r][c] = fma(weight, v[c], o[r][c]);
+                }
+                value += runs.stride();
+                ahead += runs.stride();
             }
-            add_key<R, C, kPairs>(p, key, d, n, o);
         }
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r)

@@ -31,6 +31,19 @@ struct RowAddresses {
     int64_t n;
 };
 
+// Of n rows, and 0 for the rest of a vector.
+inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* to) {
+    RowCursor cursor(cache, first);
+    for (int64_t done = 0; done < n;) {
+        const int64_t in_page = cache.pages == nullptr ? n : cache.page_rows - cursor.slot;
+        const int64_t count = n - done < in_page ? n - done : in_page;
+        __builtin_memcpy(to + done, &cursor.scale(), static_cast<size_t>(count) * sizeof(float));
+        cursor.skip(count);
+        done += count;
+    }
+    for (int64_t i = n; i < round_up(n, kSums); ++i) to[i] = 0;
+}
+
 inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, RowAddresses& rows) {
     rows.n = n;
     RowCursor cursor(cache, first);
@@ -41,16 +54,12 @@ inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, 
         const char* const row = cursor.row();
         const int64_t stride = cache.stride * attn4j::bytes_of(cache.type);
         for (int64_t i = done; i < end; ++i) rows.at[i] = row + (i - done) * stride;
-        if (cache.scales != nullptr)
-            __builtin_memcpy(rows.scales + done, &cursor.scale(), static_cast<size_t>(end - done) * sizeof(float));
         cursor.skip(end - done);
         done = end;
     }
+    if (cache.scales != nullptr) copy_scales(cache, first, n, rows.scales);
     // Tiles take whole vectors of sums: what they find here is read, and not looked at.
-    for (int64_t i = n; i < round_up(n, kSums); ++i) {
-        rows.at[i] = rows.at[n - 1];
-        rows.scales[i] = 0;
-    }
+    for (int64_t i = n; i < round_up(n, kSums); ++i) rows.at[i] = rows.at[n - 1];
 }
 
 // A block's keys and values.

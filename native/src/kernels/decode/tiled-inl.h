@@ -57,7 +57,7 @@ public:
         owed_ = &block.values;
         if (careful_) {
             settle();
-            values_.add_infinite(block.values, scores, most_keys);
+            values_.add_infinite(first, n, scores, most_keys);
         }
     }
 
