@@ -67,8 +67,9 @@ public:
     }
 
 private:
-    const char* page_at(int64_t number) const {
-        const attn4j::CacheRows& cache = chunk_->*member_;
+    const char* page_at(int64_t number) const { return page_at(*chunk_, number); }
+    const char* page_at(const attn4j::DecodeChunk& c, int64_t number) const {
+        const attn4j::CacheRows& cache = c.*member_;
         return static_cast<const char*>(cache.data) +
                cache.pages[number] * cache.page_stride * attn4j::bytes_of(cache.type);
     }
@@ -98,9 +99,7 @@ private:
             if (c != nullptr && c->begin < c->end) {
                 page += c->begin / page_rows - last - 1;
                 if (page <= (c->end - 1) / page_rows) {
-                    const attn4j::CacheRows& cache = c->*member_;
-                    ahead_ = static_cast<const char*>(cache.data) +
-                             cache.pages[page] * cache.page_stride * attn4j::bytes_of(cache.type) - page_at(page_);
+                    ahead_ = page_at(*c, page) - page_at(page_);
                     return;
                 }
             }

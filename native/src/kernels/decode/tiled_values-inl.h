@@ -57,7 +57,8 @@ public:
         fresh_ = false;
     }
 
-    // What infinities and NaN among the values of n keys from `first` on add, row by row that sees them; weights [rows][stride].
+    // What infinities and NaN among the values of n keys from `first` on add, row by row that sees them; weights
+    // [rows][stride].
     ATTN4J_APART void add_infinite(int64_t first, int64_t n, const float* weights, int64_t stride) const {
         if constexpr (Kind::element != Element::bf16) return;
         ::add_infinite(RowRuns(c_, &DecodeChunk::v, c_.value_dim, first), n, c_.value_dim, weights, stride, rows_, out_,
