@@ -11,16 +11,22 @@ namespace {
 // More rows than this read a block from its float32 copy: widened once, not once for each few rows.
 constexpr int64_t kFewRows = 8;
 
+// Keys of a block of so many rows: its scores, weights later, fill half of the first cache at most. Keys and values each
+// begin to be read anew with a block, and until the hardware's own fetching follows a third of a microsecond is lost.
+constexpr int64_t kScores = 4096;
+constexpr int64_t kMostBlockKeys = kScores / kFewRows;
+constexpr int64_t block_keys(int64_t rows) { return rows > kFewRows ? kScores / kMostRows : kMostBlockKeys; }
+
 // n rows as float32, in `copy` [rows][stride]. Meanwhile those ahead of them are fetched.
 inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, RowRuns runs, int64_t n, const float* scales,
                         float* copy, int64_t stride) {
-    const int64_t row_bytes = dim * attn4j::bytes_of(cache.type), line = fetch_bytes(cache.type, runs.paged());
+    const int64_t row_bytes = dim * attn4j::bytes_of(cache.type);
     with_type(cache.type, [&](auto of) {
         for (int64_t key = 0; key < n;) {
             const Run run = runs.take(n - key);
             for (int64_t i = 0; i < run.rows; ++i, ++key) {
                 const int64_t offset = i * runs.stride();
-                for (int64_t byte = 0; byte < row_bytes; byte += line)
+                for (int64_t byte = 0; byte < row_bytes; byte += kLineBytes)
                     __builtin_prefetch(run.ahead + offset + byte, 0, 2);
                 widen_row<decltype(of)::type>(run.at + offset, cache.scales == nullptr ? 1.0f : scales[key], dim,
                                               copy + key * stride);
@@ -45,8 +51,9 @@ struct Decoding {
     int64_t rows, q_stride, out_stride;
     Element k_type, v_type;  // of what the products read
     float* q;                // [rows][q_stride], times scale * log2(e)
-    float* scores;           // [rows][kBlockKeys]
-    float* copy;             // [kBlockKeys][copy_stride]
+    int64_t most_keys;       // of a block
+    float* scores;           // [rows][most_keys]
+    float* copy;             // [most_keys][copy_stride], of more rows than kFewRows
     int64_t copy_stride;
     DecodeState state;
     bool fresh;  // out holds nothing yet
@@ -56,11 +63,12 @@ struct Decoding {
         q_stride = round_up(c.head_dim, F32::lanes);
         out_stride = round_up(c.value_dim, F32::lanes);
         copy_stride = q_stride > out_stride ? q_stride : out_stride;
+        most_keys = block_keys(rows);
         k_type = rows > kFewRows ? Element::f32 : c.k.type;
         v_type = rows > kFewRows ? Element::f32 : c.v.type;
         q = c.workspace;
         scores = q + kMostRows * q_stride;
-        state.begin(rows, scores + kMostRows * kBlockKeys);
+        state.begin(rows, scores + kScores);
         copy = state.sums + kMostRows * F32::lanes;
         fresh = true;
         load_rows();
@@ -87,7 +95,7 @@ struct Decoding {
     // The block of n keys from `first` on.
     void take(int64_t first, int64_t n) {
         if (all_hidden(c, first, n)) return;
-        alignas(64) float k_scales[kBlockKeys], v_scales[kBlockKeys];
+        alignas(64) float k_scales[kMostBlockKeys], v_scales[kMostBlockKeys];
         if (c.k.scales != nullptr) copy_scales(c.k, first, n, k_scales);
         if (c.v.scales != nullptr) copy_scales(c.v, first, n, v_scales);
         const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first), values(c, &DecodeChunk::v, c.value_dim, first);
@@ -96,7 +104,7 @@ struct Decoding {
         if (keys_widen) widen_block(c.k, c.head_dim, keys, n, k_scales, copy, copy_stride);
         score(keys_widen ? copied : keys, n, !keys_widen);
         const DecodeBlock of_block{scores,
-                                   kBlockKeys,
+                                   most_keys,
                                    first,
                                    n,
                                    k_type == Element::i8 ? k_scales : nullptr,
@@ -118,18 +126,18 @@ struct Decoding {
             with_dim(c.head_dim, [&](auto fixed) {
                 cover<4>(rows, 0,
                          ScoreRows<decltype(of)::type, decltype(fixed)::dim>{keys, n, fetch, q, q_stride, c.head_dim,
-                                                                             scores});
+                                                                             scores, most_keys});
             });
         });
     }
 
     void add_strips(bool hides, int64_t n, RowRuns values) const {
-        const int64_t keys = strip_keys(v_type);
+        const int64_t keys = waits_for_memory(v_type, rows) ? kStripKeys : n;
         for (int64_t begin = 0; begin < n; begin += keys) {
             const int64_t end = begin + keys < n ? begin + keys : n;
             // The first cache, where values stream through, has lost the weights.
             for (int64_t row = 0; row < rows && end < n; ++row)
-                __builtin_prefetch(scores + row * kBlockKeys + end, 0, 3);
+                __builtin_prefetch(scores + row * most_keys + end, 0, 3);
             add(hides, begin, end, values, true);
             values.skip(end - begin);
         }
@@ -145,9 +153,12 @@ struct Decoding {
         with_type(v_type, [&](auto of) {
             with_dim(kHidden ? 0 : c.value_dim, [&](auto fixed) {
                 using Add = ValueRows<decltype(of)::type, kHidden, decltype(fixed)::dim>;
-                cover<Add::most_rows>(rows, 0,
-                                      Add{begin, end, values, fetch, scores, c.value_dim, c.partial, out_stride,
-                                          begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
+                // The first rows of a strip wait for memory themselves, the last ones, two at most, do not.
+                const int64_t fetching_row = !fetch ? -1 : waits_for_memory(v_type, rows) ? (rows - 1) / 2 * 2 : 0;
+                cover<Add::most_rows>(
+                    rows, 0,
+                    Add{values, end - begin, fetching_row, scores + begin, most_keys, c.value_dim, c.partial,
+                        out_stride, begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
             });
         });
     }
@@ -166,23 +177,23 @@ struct Decoding {
     }
 };
 
-// Calls take(first, n) with each block of a chunk's keys until the call is cancelled.
+// Calls take(first, n) with each block of at most so many of a chunk's keys until the call is cancelled.
 template <typename Take>
-inline void for_each_block(const DecodeChunk& c, const Take& take) {
+inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take) {
     const KeyRange range(c, 1);
-    for (int64_t first = range.begin; first < range.end && !attn4j::is_set(c.cancelled); first += kBlockKeys)
-        take(first, range.end - first < kBlockKeys ? range.end - first : kBlockKeys);
+    for (int64_t first = range.begin; first < range.end && !attn4j::is_set(c.cancelled); first += most)
+        take(first, range.end - first < most ? range.end - first : most);
 }
 
 inline void decode(const DecodeChunk& c) {
     Decoding decoding(c);
-    for_each_block(c, [&](int64_t first, int64_t n) { decoding.take(first, n); });
+    for_each_block(c, decoding.most_keys, [&](int64_t first, int64_t n) { decoding.take(first, n); });
     decoding.finish();
 }
 
 inline int64_t decode_workspace_floats(int64_t head_dim, int64_t value_dim) {
     const int64_t q = round_up(head_dim, F32::lanes), v = round_up(value_dim, F32::lanes);
-    return kMostRows * (q + kBlockKeys + F32::lanes) + kBlockKeys * (q > v ? q : v);
+    return kMostRows * (q + F32::lanes) + kScores + block_keys(kMostRows) * (q > v ? q : v);
 }
 
 // Floats of a kernel that leaves some chunks to decode().

@@ -15,14 +15,17 @@ namespace {
 constexpr int64_t kQuarters = 4;
 constexpr int64_t kQuarterDims = 8;  // numbers of a quarter
 
-// Products of so many fours of rows, kGroups, with a block of n keys; the rows behind the last one are 0.
+// So many keys at once are multiplied with rows.
+constexpr int64_t kPairStripKeys = 128;
+
+// Products of so many fours of rows, kGroups, with a strip of n keys; the rows behind the last one are 0.
 template <int kGroups>
 struct PairScores {
     RowRuns keys;
     int64_t n, head_dim;
     bool fetch;         // what is ahead
     const uint16_t* q;  // kGroups times [head_dim / kQuarterDims, rounded up][kQuarters][kQuarterDims]
-    float* products;    // kGroups times [kBlockKeys / 4][kQuarters][4 keys]
+    float* products;    // kGroups times [kPairStripKeys / 4][kQuarters][4 keys]
 
     void run() const {
         const int64_t whole = head_dim / kQuarterDims, left = head_dim % kQuarterDims;
@@ -90,7 +93,7 @@ private:
             }
 #pragma GCC unroll 2
             for (int g = 0; g < kGroups; ++g) {
-                float* const to = products + (g * kBlockKeys + key) * kQuarters;
+                float* const to = products + (g * kPairStripKeys + key) * kQuarters;
                 const F32 sum = sums_of_quarters(s[g]);
                 (first == 0 ? sum : F32::load(to) + sum).store(to);
             }
@@ -98,30 +101,35 @@ private:
     }
 };
 
-// Weights of a block of keys times their values, columns in the order of ZippedHalves.
+// Weights of `count` keys times their values, columns in the order of ZippedHalves.
 struct PairValues {
     static constexpr int64_t dims = ZippedHalves::dims;
 
     RowRuns values;
     int64_t count;
-    const uint16_t* weights;  // [rows][kBlockKeys]; 0 behind the last key, if their number is odd
+    int64_t fetching_row;     // as in ValueRows
+    const uint16_t* weights;  // [rows][stride]; 0 behind the last key, if their number is odd
+    int64_t stride;
     int64_t dim;
     float* out;  // [rows][out_stride]
     int64_t out_stride;
-    const float* rescale;  // [rows], owed to out; null where out holds nothing yet
+    const float* rescale;  // [rows], owed to out, or null
+    bool fresh;            // out holds nothing yet
     bool careful;          // infinities and NaN count as 0
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        careful    ? columns<R, true, false>(row)
-        : row == 0 ? columns<R, false, true>(row)
-                   : columns<R, false, false>(row);
+        careful               ? columns<R, true, false>(row)
+        : row == fetching_row ? columns<R, false, true>(row)
+                              : columns<R, false, false>(row);
     }
 
 private:
     template <int R, bool kCareful, bool kFetch>
     ATTN4J_INLINE void columns(int64_t row) const {
         int64_t d = 0;
+        if constexpr (R <= 2)
+            for (; dim - d >= 4 * dims; d += 4 * dims) add<R, 4, kCareful, kFetch>(row, d, Pairs::load);
         for (; dim - d >= 2 * dims; d += 2 * dims) add<R, 2, kCareful, kFetch>(row, d, Pairs::load);
         for (; dim - d >= dims; d += dims) add<R, 1, kCareful, kFetch>(row, d, Pairs::load);
         if (d < dim)
@@ -137,12 +145,12 @@ private:
         F32 o[R][2 * C];
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r) {
-            const F32 factor = rescale == nullptr ? F32::zero() : F32::set(rescale[row + r]);
+            const F32 factor = rescale == nullptr ? F32::set(1) : F32::set(rescale[row + r]);
 #pragma GCC unroll 64
             for (int c = 0; c < 2 * C; ++c)
-                o[r][c] = rescale == nullptr ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
+                o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
-        const uint16_t* const p = weights + row * kBlockKeys;
+        const uint16_t* const p = weights + row * stride;
         RowRuns runs = values;
         Run run = runs.take(count);
         int64_t j = 0;  // of the run's rows
@@ -171,7 +179,7 @@ private:
             for (int c = 0; c < 2 * C; c += 2) zip_halves(v[c], v[c + 1]);
 #pragma GCC unroll 64
             for (int r = 0; r < R; ++r) {
-                const PairSplat weight = PairSplat::load(p + r * kBlockKeys + key);
+                const PairSplat weight = PairSplat::load(p + r * stride + key);
 #pragma GCC unroll 64
                 for (int c = 0; c < 2 * C; ++c) o[r][c] = dot(weight, v[c], o[r][c]);
             }
@@ -186,45 +194,57 @@ private:
 class PairDecoding {
 public:
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
-        return kMostRows * (round_up(head_dim, kQuarterDims) / 2 + kBlockKeys + kBlockKeys / 2 + F32::lanes +
-                            round_up(value_dim, PairValues::dims)) +
-               2 * kQuarters * kBlockKeys;
+        return kMostRows * (round_up(head_dim, kQuarterDims) / 2 + F32::lanes + round_up(value_dim, PairValues::dims)) +
+               kScores + kScores / 2 + 2 * kQuarters * kPairStripKeys;
     }
 
     PairDecoding(const DecodeChunk& chunk, bool careful)
         : c_(chunk), careful_(careful), factor_(score_factor(chunk.scale, chunk.softcap)) {
         rows_ = c_.group * c_.queries;
+        most_keys_ = block_keys(rows_);
         dims_ = round_up(c_.head_dim, kQuarterDims);
         columns_ = round_up(c_.value_dim, PairValues::dims);
         Workspace memory{c_.workspace};
         q_ = reinterpret_cast<uint16_t*>(memory.take(kMostRows * dims_ / 2));
-        scores_ = memory.take(kMostRows * kBlockKeys);
-        weights_ = reinterpret_cast<uint16_t*>(memory.take(kMostRows * kBlockKeys / 2));
-        products_ = memory.take(2 * kQuarters * kBlockKeys);
+        scores_ = memory.take(kScores);
+        weights_ = reinterpret_cast<uint16_t*>(memory.take(kScores / 2));
+        products_ = memory.take(2 * kQuarters * kPairStripKeys);
         out_ = memory.take(kMostRows * columns_);
         state_.begin(rows_, memory.take(kMostRows * F32::lanes));
         load_rows();
     }
 
+    int64_t most_keys() const { return most_keys_; }  // of a block
+
     // The block of n keys from `first` on.
     void take(int64_t first, int64_t n) {
         if (all_hidden(c_, first, n)) return;
-        cover<2>((rows_ + kQuarters - 1) / kQuarters, 0,
-                 Scores{*this, RowRuns(c_, &DecodeChunk::k, c_.head_dim, first), n});
-        soften_rows(c_, DecodeBlock{scores_, kBlockKeys, first, n, nullptr, nullptr}, rows_, state_, [] {});
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first);
+        RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first);
+        for (int64_t begin = 0; begin < n; begin += kPairStripKeys) {
+            const int64_t count = n - begin < kPairStripKeys ? n - begin : kPairStripKeys;
+            cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, keys, begin, count});
+            keys.skip(count);
+        }
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
-                const float* const from = scores_ + row * kBlockKeys + key;
+                const float* const from = scores_ + row * most_keys_ + key;
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
-                    .store(weights_ + row * kBlockKeys + key);
+                    .store(weights_ + row * most_keys_ + key);
             }
-        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first);
-        cover<5>(
-            rows_, 0,
-            PairValues{values, n, weights_, c_.value_dim, out_, columns_, fresh_ ? nullptr : state_.rescale, careful_});
+        RowRuns rest = values;
+        const int64_t strip = rows_ <= kQuarters ? kStripKeys : n;
+        for (int64_t begin = 0; begin < n; begin += strip) {
+            const int64_t count = n - begin < strip ? n - begin : strip;
+            // As in Decoding::add_strips.
+            for (int64_t row = 0; row < rows_ && begin + count < n; ++row)
+                __builtin_prefetch(weights_ + row * most_keys_ + begin + count, 0, 3);
+            add(rest, begin, count);
+            rest.skip(count);
+        }
         if (careful_)
-            add_infinite(values, n, c_.value_dim, scores_, kBlockKeys, rows_, out_, columns_, ZippedHalves::position);
-        fresh_ = false;
+            add_infinite(values, n, c_.value_dim, scores_, most_keys_, rows_, out_, columns_, ZippedHalves::position);
     }
 
     // Whether the result is right: no value that was infinite or NaN took part.
@@ -256,36 +276,59 @@ private:
         }
     }
 
+    // Keys [begin, begin + count) of a block.
+    void add(const RowRuns& values, int64_t begin, int64_t count) {
+        const auto to = [&](int64_t fetching_row) {
+            return PairValues{values,
+                              count,
+                              fetching_row,
+                              weights_ + begin,
+                              most_keys_,
+                              c_.value_dim,
+                              out_,
+                              columns_,
+                              begin == 0 ? state_.rescale : nullptr,
+                              fresh_,
+                              careful_};
+        };
+        if (rows_ <= kQuarters) {
+            cover<2>(rows_, 0, to((rows_ - 1) / 2 * 2));
+        } else {
+            cover<5>(rows_, 0, to(0));
+        }
+        fresh_ = false;
+    }
+
     struct Scores {
         const PairDecoding& d;
         RowRuns keys;
-        int64_t n;
+        int64_t begin, n;  // keys of the block
         template <int kGroups>
         void operator()(int64_t group) const {
             const int64_t row = group * kQuarters;
             PairScores<kGroups>{keys, n, d.c_.head_dim, group == 0, d.q_ + row * d.dims_, d.products_}.run();
             for (int g = 0; g < kGroups; ++g)
-                d.straighten(d.products_ + g * kBlockKeys * kQuarters, n, row + g * kQuarters);
+                d.straighten(d.products_ + g * kPairStripKeys * kQuarters, n, row + g * kQuarters, begin);
         }
     };
 
-    // Products of four rows from `row` on to their scores.
-    void straighten(const float* products, int64_t n, int64_t row) const {
+    // Products of four rows from `row` on with n keys to their scores, from the one numbered `begin` on.
+    void straighten(const float* products, int64_t n, int64_t row, int64_t begin) const {
         for (int64_t key = 0; key < n; key += F32::lanes) {
             F32 s[kQuarters];
             for (int i = 0; i < kQuarters; ++i) s[i] = F32::load(products + key * kQuarters + i * F32::lanes) * factor_;
             transpose_quarters(s);
-            for (int i = 0; i < kQuarters; ++i) s[i].store(scores_ + (row + i) * kBlockKeys + key);
+            for (int i = 0; i < kQuarters; ++i) s[i].store(scores_ + (row + i) * most_keys_ + begin + key);
         }
     }
 
     const DecodeChunk& c_;
     const bool careful_;  // values may be infinite or NaN
     const F32 factor_;
-    int64_t rows_, dims_, columns_;
+    int64_t rows_, most_keys_, dims_, columns_;
     uint16_t* q_;        // fours of rows, as PairScores takes them
-    float* scores_;      // [rows][kBlockKeys]
-    uint16_t* weights_;  // [rows][kBlockKeys]
+    float* scores_;      // [rows][most_keys]
+    uint16_t* weights_;  // [rows][most_keys]
     float* products_;    // of two fours of rows, as PairScores gives them
     float* out_;         // [rows][columns]
     DecodeState state_;
@@ -294,14 +337,14 @@ private:
 
 inline bool decode_pairs(const DecodeChunk& c, bool careful) {
     PairDecoding decoding(c, careful);
-    for_each_block(c, [&](int64_t first, int64_t n) { decoding.take(first, n); });
+    for_each_block(c, decoding.most_keys(), [&](int64_t first, int64_t n) { decoding.take(first, n); });
     if (!careful && !decoding.finite()) return false;
     decoding.finish();
     return true;
 }
 
-// Of fewer memory is what is waited for, and the faster products then meet more of what is still on its way.
-constexpr int64_t kFewestPairRows = 5;
+// Fewer do not fill the quarters.
+constexpr int64_t kFewestPairRows = kQuarters;
 
 inline void decode_pairs(const DecodeChunk& c) {
     if (c.group * c.queries < kFewestPairRows) return decode(c);

@@ -23,8 +23,6 @@ ATTN4J_INLINE void load_pair(const char* row, int64_t d, F32& even, F32& odd) {
     F32::load_bf16_pair(reinterpret_cast<const uint16_t*>(row) + d, even, odd);
 }
 
-constexpr int64_t kBlockKeys = 128;
-
 template <int64_t kDim>
 struct OfDim {
     static constexpr int64_t dim = kDim;
@@ -56,6 +54,8 @@ ATTN4J_INLINE bool fetches_at(int64_t from, int64_t d) {
 template <Element kType, int R, int64_t kFetch>
 struct ScoreTile {
     static constexpr int N = kSums / R;
+    // So many keys are read before they are used: about 512 bytes.
+    static constexpr int kKeys = R == 1 && kType != Element::f32 && F32::lanes >= 16 ? 2 : 1;
     static constexpr bool pairs = takes_pairs<kType>();
 
     const char *at, *ahead;
@@ -83,25 +83,30 @@ struct ScoreTile {
         const int64_t from = first * width;
         const char *key = at + from * bytes, *fetched = ahead + from * bytes;
 #pragma GCC unroll 64
-        for (int n = 0; n < N; ++n) {
-            F32 k[vectors];
+        for (int n = 0; n < N; n += kKeys) {
+            F32 k[kKeys][vectors];
 #pragma GCC unroll 64
-            for (int i = 0; i < V; ++i) {
-                if (fetches_at<kType, kFetch, V * width>(from, i * width))
-                    __builtin_prefetch(fetched + i * width * bytes, 0, 2);
-                if constexpr (pairs) {
-                    load_pair(key, i * width, k[2 * i], k[2 * i + 1]);
-                } else {
-                    k[i] = load_elements(kType, key, i * width, width);
+            for (int j = 0; j < kKeys; ++j) {
+#pragma GCC unroll 64
+                for (int i = 0; i < V; ++i) {
+                    if (fetches_at<kType, kFetch, V * width>(from, i * width))
+                        __builtin_prefetch(fetched + i * width * bytes, 0, 2);
+                    if constexpr (pairs) {
+                        load_pair(key, i * width, k[j][2 * i], k[j][2 * i + 1]);
+                    } else {
+                        k[j][i] = load_elements(kType, key, i * width, width);
+                    }
                 }
+                // All are read before the first is used, and before the next key's.
+#pragma GCC unroll 64
+                for (int i = 0; i < vectors; ++i) conceal(k[j][i]);
+                key += stride;
+                fetched += stride;
             }
-            // All are read before the first is used, and before the next key's.
 #pragma GCC unroll 64
-            for (int i = 0; i < vectors; ++i) conceal(k[i]);
+            for (int j = 0; j < kKeys; ++j)
 #pragma GCC unroll 64
-            for (int i = 0; i < vectors; ++i) add(from + i * F32::lanes, n, k[i]);
-            key += stride;
-            fetched += stride;
+                for (int i = 0; i < vectors; ++i) add(from + i * F32::lanes, n + j, k[j][i]);
         }
     }
 
@@ -117,7 +122,8 @@ private:
     }
 };
 
-// Scores of a block of `count` keys. kDim: the dimension, or 0 for any.
+// Scores of a block of `count` keys. What is ahead is fetched for the first rows, all that there are when they wait for
+// memory. kDim: the dimension, or 0 for any.
 template <Element kType, int64_t kDim>
 struct ScoreRows {
     RowRuns keys;
@@ -125,11 +131,12 @@ struct ScoreRows {
     bool fetch;      // what is ahead
     const float* q;  // [rows][q_stride], the rest of a vector 0
     int64_t q_stride, dim;
-    float* scores;  // [rows][kBlockKeys]
+    float* scores;  // [rows][stride]
+    int64_t stride;
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        constexpr int64_t line = fetch_bytes(kType, false);
+        constexpr int64_t line = fetch_bytes(kType, R, false);
         if (row > 0 || !fetch) return tiles<R, 0>(row);
         keys.paged() ? tiles<R, kLineBytes>(row) : tiles<R, line>(row);
     }
@@ -158,13 +165,13 @@ private:
                     for (int lane = 0; lane < lanes; ++lane) part[lane] = s[j + lane];
                     sums(part).store(all + j);
                 }
-                float* const to = scores + row * kBlockKeys + key + i;
+                float* const to = scores + row * stride + key + i;
 #pragma GCC unroll 64
                 for (int r = 0; r < R; ++r) {
                     if (n == N) {
-                        __builtin_memcpy(to + r * kBlockKeys, all + r * N, N * sizeof(float));
+                        __builtin_memcpy(to + r * stride, all + r * N, N * sizeof(float));
                     } else {
-                        to[r * kBlockKeys] = all[r * N];
+                        to[r * stride] = all[r * N];
                     }
                 }
                 i += n;
@@ -174,20 +181,21 @@ private:
     }
 };
 
-// So many keys' values are added to all rows before the next are read: float32's for few rows at a time, whole rows of
-// them as they lie, so that they are in the first cache for the rest.
-constexpr int64_t strip_keys(Element type) { return type == Element::f32 ? 16 : kBlockKeys; }
+// So many keys' values are added to all rows before the next are read, where memory is waited for: whole rows as they
+// lie, so that they are in the first cache for the query rows after the first few.
+constexpr int64_t kStripKeys = 16;
 
-// Weights of a block of keys times their values. kHidden: a weight of -0 marks a value that must not be touched (0 *
+// Weights of `count` keys times their values. kHidden: a weight of -0 marks a value that must not be touched (0 *
 // NaN is NaN); all else is formed as without.
 template <Element kType, bool kHidden, int64_t kDim>
 struct ValueRows {
-    static constexpr int most_rows = kType == Element::f32 ? 2 : 4;
+    static constexpr int most_rows = waits_for_memory(kType, 4) ? 2 : 4;
 
-    int64_t first, end;  // keys of the block
     RowRuns values;
-    bool fetch;            // what is ahead
-    const float* weights;  // [rows][kBlockKeys]
+    int64_t count;
+    int64_t fetching_row;  // what is ahead is fetched while this one is the first of those added to; -1 for none
+    const float* weights;  // [rows][stride]
+    int64_t stride;
     int64_t dim;
     float* out;  // [rows][out_stride]
     int64_t out_stride;
@@ -196,15 +204,15 @@ struct ValueRows {
 
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
-        constexpr int64_t line = fetch_bytes(kType, false);
-        if (row > 0 || !fetch) return columns<R, 0>(row);
+        constexpr int64_t line = fetch_bytes(kType, R, false);
+        if (row != fetching_row) return columns<R, 0>(row);
         values.paged() ? columns<R, kLineBytes>(row) : columns<R, line>(row);
     }
 
 private:
     template <int R, int64_t kFetch>
     ATTN4J_INLINE void columns(int64_t row) const {
-        constexpr int most = kSums / most_rows < 2 ? 2 : kSums / most_rows;
+        constexpr int rows = R <= 2 ? 2 : 4, most = kSums / rows < 2 ? 2 : kSums / rows;
         constexpr int64_t lanes = F32::lanes;
         const int64_t dim = kDim > 0 ? kDim : this->dim;
         int64_t d = 0;
@@ -236,7 +244,7 @@ private:
     ATTN4J_INLINE void add(int64_t row, int64_t d, int64_t n) const {
         constexpr int64_t lanes = F32::lanes, bytes = attn4j::bytes_of(kType);
         float* const to = out + row * out_stride + d;
-        const float* const p = weights + row * kBlockKeys;
+        const float* const p = weights + row * stride;
         F32 o[R][C];
 #pragma GCC unroll 64
         for (int r = 0; r < R; ++r) {
@@ -246,8 +254,8 @@ private:
                 o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
         RowRuns runs = values;
-        for (int64_t key = first; key < end;) {
-            const Run run = runs.take(end - key);
+        for (int64_t key = 0; key < count;) {
+            const Run run = runs.take(count - key);
             const char *value = run.at + d * bytes, *ahead = run.ahead + d * bytes;
             for (int64_t i = 0; i < run.rows; ++i, ++key) {
                 F32 v[C];
@@ -262,8 +270,8 @@ private:
                 for (int c = 0; c < C; ++c) conceal(v[c]);
 #pragma GCC unroll 64
                 for (int r = 0; r < R; ++r) {
-                    const Splat weight = Splat::load(p + r * kBlockKeys + key);
-                    if (kHidden && __builtin_signbit(p[r * kBlockKeys + key])) continue;
+                    const Splat weight = Splat::load(p + r * stride + key);
+                    if (kHidden && __builtin_signbit(p[r * stride + key])) continue;
 #pragma GCC unroll 64
                     for (int c = 0; c < C; ++c) o[r][c] = fma(weight, v[c], o[r][c]);
                 }

@@ -10,7 +10,7 @@ namespace {
 // Sums that are reduced at once.
 constexpr int kSums = F32::lanes >= 8 ? F32::lanes : 4 * F32::lanes;
 
-constexpr int64_t kMostBlockKeys = 128;
+constexpr int64_t kMostTiledKeys = 128;
 
 constexpr int64_t kLineBytes = 64;  // of the caches
 
@@ -26,8 +26,8 @@ struct Workspace {
 
 // Addresses of a block's rows, and their scales.
 struct RowAddresses {
-    const char* at[kMostBlockKeys];
-    alignas(64) float scales[kMostBlockKeys];
+    const char* at[kMostTiledKeys];
+    alignas(64) float scales[kMostTiledKeys];
     int64_t n;
 };
 

@@ -9,17 +9,21 @@
 
 namespace {
 
+// Whether so many query rows wait for memory rather than for their products.
+constexpr bool waits_for_memory(Element type, int64_t rows) { return type == Element::f32 || rows <= 3; }
+
 // While a row is read, others are fetched so far ahead.
-constexpr int64_t ahead_bytes(Element type, bool paged) {
-    return (type == Element::f32 && !paged ? 64 : 384) * kLineBytes;
+constexpr int64_t ahead_bytes(Element type, int64_t rows, bool paged) {
+    const bool streams = !paged && waits_for_memory(type, rows);
+    return (!streams ? 384 : type == Element::f32 ? 64 : 128) * kLineBytes;
 }
 
-// Of them a line of so many bytes. float32 waits for memory: it is the hardware's own fetching that brings the most (an
+// Of them a line of so many bytes. Where memory is waited for, it is the hardware's own fetching that brings the most (an
 // EPYC of 2022: 32 GB/s; a core has room for 24 lines it waits for, so that fetches alone bring 20), helped by some of
-// ours for where it does not know yet that a row goes on; a fetch of each line would take its room. Narrower types wait
-// for their products, as long as they are fetched line by line, and in pages the hardware does not see what comes.
-constexpr int64_t fetch_bytes(Element type, bool paged) {
-    return type == Element::f32 && !paged ? 2 * kLineBytes : kLineBytes;
+// ours for where it does not know yet that a row goes on; a fetch of each line would take its room. What waits for its
+// products does so as long as it is fetched line by line, and in pages the hardware does not see what comes.
+constexpr int64_t fetch_bytes(Element type, int64_t rows, bool paged) {
+    return !paged && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
 }
 
 struct Run {
@@ -33,7 +37,8 @@ public:
     RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim, int64_t first)
         : chunk_(&c), member_(member), paged_((c.*member).pages != nullptr) {
         const attn4j::CacheRows& cache = c.*member;
-        const int64_t row_bytes = dim * attn4j::bytes_of(cache.type), most = ahead_bytes(cache.type, paged_);
+        const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
+                      most = ahead_bytes(cache.type, c.group * c.queries, paged_);
         stride_ = cache.stride * attn4j::bytes_of(cache.type);
         ahead_ = (row_bytes < most ? most / row_bytes : 1) * stride_;
         if (!paged_) {

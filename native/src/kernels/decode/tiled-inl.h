@@ -14,7 +14,7 @@ template <typename Kind, typename Products>
 class TiledDecoding {
 public:
     static constexpr int64_t most_keys = TiledScores<Kind, Products>::most_keys;
-    static_assert(most_keys <= kMostBlockKeys);
+    static_assert(most_keys <= kMostTiledKeys);
 
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
         return TiledScores<Kind, Products>::floats(head_dim) + TiledValues<Kind, Products>::floats(value_dim) +
