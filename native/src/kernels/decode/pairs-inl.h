@@ -59,14 +59,12 @@ private:
             for (int i = 0; i < N; ++i)
                 rows[g][i] =
                     Pairs::load(q + (g * round_up(head_dim, kQuarterDims) + (first + i) * kQuarterDims) * kQuarters);
-        RowRuns runs = keys;
-        Run run = runs.take(n);
-        int64_t i = 0;  // of the run's rows
+        EachRow each(keys, n);
         for (int64_t key = 0; key < n; key += 4) {
             F32 s[kGroups][4];
 #pragma GCC unroll 4
             for (int k = 0; k < 4; ++k) {
-                const char *at = run.at + first * bytes, *ahead = run.ahead + first * bytes;
+                const char *at = each.at() + first * bytes, *ahead = each.ahead() + first * bytes;
                 // Or GCC keeps every sum of first and i in a register, for which there are not enough.
                 conceal(at);
                 conceal(ahead);
@@ -82,14 +80,7 @@ private:
 #pragma GCC unroll 2
                     for (int g = 0; g < kGroups; ++g) s[g][k] = dot(rows[g][j], x, s[g][k]);
                 }
-                // Behind the last the last again.
-                if (++i < run.rows) {
-                    run.at += runs.stride();
-                    run.ahead += runs.stride();
-                } else if (key + k + 1 < n) {
-                    run = runs.take(n - key - k - 1);
-                    i = 0;
-                }
+                each.next();
             }
 #pragma GCC unroll 2
             for (int g = 0; g < kGroups; ++g) {
@@ -151,14 +142,12 @@ private:
                 o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
         const uint16_t* const p = weights + row * stride;
-        RowRuns runs = values;
-        Run run = runs.take(count);
-        int64_t j = 0;  // of the run's rows
+        EachRow each(values, count);
         for (int64_t key = 0; key < count; key += 2) {
             Pairs v[2 * C];
 #pragma GCC unroll 2
             for (int i = 0; i < 2; ++i) {
-                const char *const at = run.at + d * bytes, *const ahead = run.ahead + d * bytes;
+                const char *const at = each.at() + d * bytes, *const ahead = each.ahead() + d * bytes;
 #pragma GCC unroll 64
                 for (int c = 0; c < C; ++c) {
                     if (kFetch && fetches_at<Element::bf16, kLineBytes, C * dims>(d, c * dims))
@@ -166,14 +155,7 @@ private:
                     v[2 * c + i] = load(reinterpret_cast<const uint16_t*>(at) + c * dims);
                     if (kCareful) v[2 * c + i] = finite_or_zero(v[2 * c + i]);
                 }
-                // Behind the last the last again.
-                if (++j < run.rows) {
-                    run.at += runs.stride();
-                    run.ahead += runs.stride();
-                } else if (key + i + 1 < count) {
-                    run = runs.take(count - key - i - 1);
-                    j = 0;
-                }
+                each.next();
             }
 #pragma GCC unroll 64
             for (int c = 0; c < 2 * C; c += 2) zip_halves(v[c], v[c + 1]);

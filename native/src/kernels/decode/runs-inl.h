@@ -122,4 +122,26 @@ private:
     const char* at_;
 };
 
+// n rows of them, one by one; behind the last the last again.
+class EachRow {
+public:
+    EachRow(const RowRuns& runs, int64_t n) : runs_(runs), left_(n), run_(runs_.take(n)) {}
+    const char* at() const { return run_.at; }
+    const char* ahead() const { return run_.ahead; }
+    ATTN4J_INLINE void next() {
+        --left_;
+        if (--run_.rows > 0) {
+            run_.at += runs_.stride();
+            run_.ahead += runs_.stride();
+        } else if (left_ > 0) {
+            run_ = runs_.take(left_);
+        }
+    }
+
+private:
+    RowRuns runs_;
+    int64_t left_;
+    Run run_;
+};
+
 }  // namespace
