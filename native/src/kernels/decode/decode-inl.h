@@ -115,7 +115,9 @@ struct Decoding {
             widen_block(c.v, c.value_dim, values, n, v_scales, copy, copy_stride);
             add(hides, 0, n, copied, false);
         } else {
-            add_strips(hides, n, values);
+            for_each_strip(
+                values, n, waits_for_memory(v_type, rows) ? kStripKeys : n, scores, most_keys, rows,
+                [&](const RowRuns& strip, int64_t begin, int64_t count) { add(hides, begin, count, strip, true); });
         }
         fresh = false;
     }
@@ -131,34 +133,21 @@ struct Decoding {
         });
     }
 
-    void add_strips(bool hides, int64_t n, RowRuns values) const {
-        const int64_t keys = waits_for_memory(v_type, rows) ? kStripKeys : n;
-        for (int64_t begin = 0; begin < n; begin += keys) {
-            const int64_t end = begin + keys < n ? begin + keys : n;
-            // The first cache, where values stream through, has lost the weights.
-            for (int64_t row = 0; row < rows && end < n; ++row)
-                __builtin_prefetch(scores + row * most_keys + end, 0, 3);
-            add(hides, begin, end, values, true);
-            values.skip(end - begin);
-        }
-    }
-
-    // Keys [begin, end) of the block.
-    void add(bool hides, int64_t begin, int64_t end, const RowRuns& values, bool fetch) const {
-        hides ? add<true>(begin, end, values, fetch) : add<false>(begin, end, values, fetch);
+    // Keys [begin, begin + count) of the block.
+    void add(bool hides, int64_t begin, int64_t count, const RowRuns& values, bool fetch) const {
+        hides ? add<true>(begin, count, values, fetch) : add<false>(begin, count, values, fetch);
     }
 
     template <bool kHidden>
-    void add(int64_t begin, int64_t end, const RowRuns& values, bool fetch) const {
+    void add(int64_t begin, int64_t count, const RowRuns& values, bool fetch) const {
         with_type(v_type, [&](auto of) {
             with_dim(kHidden ? 0 : c.value_dim, [&](auto fixed) {
                 using Add = ValueRows<decltype(of)::type, kHidden, decltype(fixed)::dim>;
-                // The first rows of a strip wait for memory themselves, the last ones, two at most, do not.
-                const int64_t fetching_row = !fetch ? -1 : waits_for_memory(v_type, rows) ? (rows - 1) / 2 * 2 : 0;
+                const int64_t fetching_row = !fetch ? -1 : waits_for_memory(v_type, rows) ? last_pair(rows) : 0;
                 cover<Add::most_rows>(
                     rows, 0,
-                    Add{values, end - begin, fetching_row, scores + begin, most_keys, c.value_dim, c.partial,
-                        out_stride, begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
+                    Add{values, count, fetching_row, scores + begin, most_keys, c.value_dim, c.partial, out_stride,
+                        begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
             });
         });
     }

@@ -215,16 +215,8 @@ public:
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * most_keys_ + key);
             }
-        RowRuns rest = values;
-        const int64_t strip = rows_ <= kQuarters ? kStripKeys : n;
-        for (int64_t begin = 0; begin < n; begin += strip) {
-            const int64_t count = n - begin < strip ? n - begin : strip;
-            // As in Decoding::add_strips.
-            for (int64_t row = 0; row < rows_ && begin + count < n; ++row)
-                __builtin_prefetch(weights_ + row * most_keys_ + begin + count, 0, 3);
-            add(rest, begin, count);
-            rest.skip(count);
-        }
+        for_each_strip(values, n, rows_ <= kQuarters ? kStripKeys : n, weights_, most_keys_, rows_,
+                       [&](const RowRuns& strip, int64_t begin, int64_t count) { add(strip, begin, count); });
         if (careful_)
             add_infinite(values, n, c_.value_dim, scores_, most_keys_, rows_, out_, columns_, ZippedHalves::position);
     }
@@ -274,7 +266,7 @@ private:
                               careful_};
         };
         if (rows_ <= kQuarters) {
-            cover<2>(rows_, 0, to((rows_ - 1) / 2 * 2));
+            cover<2>(rows_, 0, to(last_pair(rows_)));
         } else {
             cover<5>(rows_, 0, to(0));
         }
