@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,14 @@ struct Case {
     bool lse;
     double dropout = 0;
 };
+
+std::ostream& operator<<(std::ostream& to, const Case& c) {
+    return to << "heads " << c.heads << " kvHeads " << c.kv_heads << " queries " << c.queries << " keys " << c.keys
+              << " length " << c.key_length << " dims " << c.head_dim << " " << c.value_dim << " window " << c.left
+              << " " << c.right << " offset " << c.offset << " causal " << c.causal << " bias " << c.bias << " mask "
+              << c.mask << " slopes " << c.slopes << " sinks " << c.sinks << " softcap " << c.softcap << " stage "
+              << c.stage << " type " << c.kv_dtype << " page " << c.page_rows;
+}
 
 struct Stored {
     std::vector<char> bytes;
@@ -300,13 +309,35 @@ TEST_P(AttentionOptions, RandomCases) {
         run(c, o);
         expect_correct(c, o);
         if (HasFatalFailure()) {
-            FAIL() << "case " << i << ": heads " << c.heads << " kvHeads " << c.kv_heads << " queries " << c.queries
-                   << " keys " << c.keys << " length " << c.key_length << " dims " << c.head_dim << " " << c.value_dim
-                   << " window " << c.left << " " << c.right << " offset " << c.offset << " causal " << c.causal
-                   << " bias " << c.bias << " mask " << c.mask << " slopes " << c.slopes << " sinks " << c.sinks
-                   << " softcap " << c.softcap << " stage " << c.stage << " type " << c.kv_dtype << " page "
-                   << c.page_rows;
+            FAIL() << "case " << i << ": " << c;
         }
+    }
+}
+
+// Few queries over nothing but pages, which are then read several at a time, and edges and windows anywhere in them.
+TEST_P(AttentionOptions, FewQueriesOverPages) {
+    for (int64_t i = 0; i < test_cases(); ++i) {
+        Case c = draw();
+        c.kv_heads = between(1, 2);
+        c.heads = c.kv_heads * between(1, 5);
+        c.queries = between(1, 5);
+        c.kv_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_F16));
+        c.bias = c.mask = c.slopes = false;
+        c.stage = ATTN4J_STAGE_NONE;
+        c.averaged = false;
+        c.page_rows = between(1, 10);
+        if (chance()) c.page_rows = 2 * c.page_rows;
+        c.keys = between(1, 20 * c.page_rows);
+        if (between(0, 9) == 0) c.keys = between(1000, 2500);
+        c.key_length = chance() ? c.keys : between(0, c.keys);
+        c.left = chance() ? -1 : between(0, c.keys);
+        c.right = -1;
+        c.offset = c.key_length - between(0, 5);
+        if (between(0, 3) == 0) c.head_dim = c.value_dim = 128;
+        Operands o = fill(c);
+        run(c, o);
+        expect_correct(c, o);
+        if (HasFatalFailure()) FAIL() << "case " << i << ": " << c;
     }
 }
 

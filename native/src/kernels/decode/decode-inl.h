@@ -92,13 +92,14 @@ struct Decoding {
         }
     }
 
-    // The block of n keys from `first` on.
-    void take(int64_t first, int64_t n) {
+    // The block of n keys from `first` on, as for_each_block() gives it.
+    void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c, first, n)) return;
         alignas(64) float k_scales[kMostBlockKeys], v_scales[kMostBlockKeys];
         if (c.k.scales != nullptr) copy_scales(c.k, first, n, k_scales);
         if (c.v.scales != nullptr) copy_scales(c.v, first, n, v_scales);
-        const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first), values(c, &DecodeChunk::v, c.value_dim, first);
+        const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first, together),
+            values(c, &DecodeChunk::v, c.value_dim, first, together);
         const RowRuns copied(copy, copy_stride);
         const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
         if (keys_widen) widen_block(c.k, c.head_dim, keys, n, k_scales, copy, copy_stride);
@@ -166,17 +167,29 @@ struct Decoding {
     }
 };
 
-// Calls take(first, n) with each block of at most so many of a chunk's keys until the call is cancelled.
+// Calls take(first, n, together) with each block of at most so many of a chunk's keys until the call is cancelled.
 template <typename Take>
 inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take) {
     const KeyRange range(c, 1);
-    for (int64_t first = range.begin; first < range.end && !attn4j::is_set(c.cancelled); first += most)
-        take(first, range.end - first < most ? range.end - first : most);
+    const bool in_pages = reads_together(c);
+    for (int64_t first = range.begin, n = 0; first < range.end && !attn4j::is_set(c.cancelled); first += n) {
+        n = range.end - first < most ? range.end - first : most;
+        int64_t together = 0;
+        if (in_pages) {
+            // A window may begin within a page: the rest of it goes first.
+            const int64_t slot = first % c.k.page_rows, rest = c.k.page_rows - slot;
+            if (slot > 0) n = n < rest ? n : rest;
+            together = slot > 0 ? 0 : keys_together(c, first, n);
+            if (together > 0) n = together;
+        }
+        take(first, n, together > 0);
+    }
 }
 
 inline void decode(const DecodeChunk& c) {
     Decoding decoding(c);
-    for_each_block(c, decoding.most_keys, [&](int64_t first, int64_t n) { decoding.take(first, n); });
+    for_each_block(c, decoding.most_keys,
+                   [&](int64_t first, int64_t n, bool together) { decoding.take(first, n, together); });
     decoding.finish();
 }
 

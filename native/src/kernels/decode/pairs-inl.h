@@ -198,11 +198,11 @@ public:
 
     int64_t most_keys() const { return most_keys_; }  // of a block
 
-    // The block of n keys from `first` on.
-    void take(int64_t first, int64_t n) {
+    // The block of n keys from `first` on, as for_each_block() gives it.
+    void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c_, first, n)) return;
-        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first);
-        RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first);
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
+        RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
         for (int64_t begin = 0; begin < n; begin += kPairStripKeys) {
             const int64_t count = n - begin < kPairStripKeys ? n - begin : kPairStripKeys;
             cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, keys, begin, count});
@@ -311,7 +311,8 @@ private:
 
 inline bool decode_pairs(const DecodeChunk& c, bool careful) {
     PairDecoding decoding(c, careful);
-    for_each_block(c, decoding.most_keys(), [&](int64_t first, int64_t n) { decoding.take(first, n); });
+    for_each_block(c, decoding.most_keys(),
+                   [&](int64_t first, int64_t n, bool together) { decoding.take(first, n, together); });
     if (!careful && !decoding.finite()) return false;
     decoding.finish();
     return true;

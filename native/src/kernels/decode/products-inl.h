@@ -50,16 +50,35 @@ ATTN4J_INLINE bool fetches_at(int64_t from, int64_t d) {
     return (step * bytes % line == 0 ? d : from + d) * bytes % line == 0;
 }
 
+// Keys of a tile, which lie evenly or each somewhere.
+struct EvenKeys {
+    const char *first, *first_ahead;
+    int64_t stride;
+    const char* at(int64_t n) const { return first + n * stride; }
+    const char* ahead(int64_t n) const { return first_ahead + n * stride; }
+};
+template <int N>
+struct AnyKeys {
+    const char *rows[N], *rows_ahead[N];
+    explicit AnyKeys(EachRow& each) {
+        for (int n = 0; n < N; ++n, each.next()) {
+            rows[n] = each.at();
+            rows_ahead[n] = each.ahead();
+        }
+    }
+    const char* at(int64_t n) const { return rows[n]; }
+    const char* ahead(int64_t n) const { return rows_ahead[n]; }
+};
+
 // Scores of R query rows with kSums / R keys. kFetch: of a line of what is ahead, 0 for nothing.
-template <Element kType, int R, int64_t kFetch>
+template <Element kType, int R, int64_t kFetch, typename Keys>
 struct ScoreTile {
     static constexpr int N = kSums / R;
     // So many keys are read before they are used: about 512 bytes.
     static constexpr int kKeys = R == 1 && kType != Element::f32 && F32::lanes >= 16 ? 2 : 1;
     static constexpr bool pairs = takes_pairs<kType>();
 
-    const char *at, *ahead;
-    int64_t stride;
+    const Keys& keys;
     const float* q;
     int64_t q_stride;
     F32 (&s)[kSums];  // [R][N]
@@ -81,12 +100,13 @@ struct ScoreTile {
         constexpr int64_t width = pairs ? kPair : F32::lanes, vectors = pairs ? 2 * V : V;
         constexpr int64_t bytes = attn4j::bytes_of(kType);
         const int64_t from = first * width;
-        const char *key = at + from * bytes, *fetched = ahead + from * bytes;
 #pragma GCC unroll 64
         for (int n = 0; n < N; n += kKeys) {
             F32 k[kKeys][vectors];
 #pragma GCC unroll 64
             for (int j = 0; j < kKeys; ++j) {
+                const char *const key = keys.at(n + j) + from * bytes, *const fetched =
+                                                                           keys.ahead(n + j) + from * bytes;
 #pragma GCC unroll 64
                 for (int i = 0; i < V; ++i) {
                     if (fetches_at<kType, kFetch, V * width>(from, i * width))
@@ -100,8 +120,6 @@ struct ScoreTile {
                 // All are read before the first is used, and before the next key's.
 #pragma GCC unroll 64
                 for (int i = 0; i < vectors; ++i) conceal(k[j][i]);
-                key += stride;
-                fetched += stride;
             }
 #pragma GCC unroll 64
             for (int j = 0; j < kKeys; ++j)
@@ -113,7 +131,7 @@ struct ScoreTile {
 private:
     ATTN4J_INLINE void add_rest(int64_t d, int64_t count) const {
 #pragma GCC unroll 64
-        for (int n = 0; n < N; ++n) add(d, n, load_elements(kType, at + n * stride, d, count));
+        for (int n = 0; n < N; ++n) add(d, n, load_elements(kType, keys.at(n), d, count));
     }
 
     ATTN4J_INLINE void add(int64_t d, int n, F32 k) const {
@@ -137,6 +155,7 @@ struct ScoreRows {
     template <int R>
     ATTN4J_APART void operator()(int64_t row) const {
         constexpr int64_t line = fetch_bytes(kType, R, false);
+        if (keys.together()) return tiles_together<R>(row);
         if (row > 0 || !fetch) return tiles<R, 0>(row);
         keys.paged() ? tiles<R, kLineBytes>(row) : tiles<R, line>(row);
     }
@@ -144,39 +163,53 @@ struct ScoreRows {
 private:
     template <int R, int64_t kFetch>
     ATTN4J_INLINE void tiles(int64_t row) const {
-        constexpr int64_t N = kSums / R, lanes = F32::lanes;
+        constexpr int64_t N = kSums / R;
         RowRuns runs = keys;
         for (int64_t key = 0; key < count;) {
             const Run run = runs.take(count - key);
             for (int64_t i = 0; i < run.rows;) {
                 // What is left of a run goes one by one.
                 const int64_t n = run.rows - i < N ? 1 : N, offset = i * runs.stride();
-                F32 s[kSums];
-#pragma GCC unroll 64
-                for (int j = 0; j < kSums; ++j) s[j] = F32::zero();
-                ScoreTile<kType, R, kFetch>{run.at + offset,    run.ahead + offset, n == 1 ? 0 : runs.stride(),
-                                            q + row * q_stride, q_stride,           s}
-                    .run(kDim > 0 ? kDim : dim);
-                alignas(64) float all[kSums];
-#pragma GCC unroll 64
-                for (int j = 0; j < kSums; j += lanes) {
-                    F32 part[lanes];
-#pragma GCC unroll 64
-                    for (int lane = 0; lane < lanes; ++lane) part[lane] = s[j + lane];
-                    sums(part).store(all + j);
-                }
-                float* const to = scores + row * stride + key + i;
-#pragma GCC unroll 64
-                for (int r = 0; r < R; ++r) {
-                    if (n == N) {
-                        __builtin_memcpy(to + r * stride, all + r * N, N * sizeof(float));
-                    } else {
-                        to[r * stride] = all[r * N];
-                    }
-                }
+                tile<R, kFetch>(row, EvenKeys{run.at + offset, run.ahead + offset, n == 1 ? 0 : runs.stride()}, key + i,
+                                n);
                 i += n;
             }
             key += run.rows;
+        }
+    }
+
+    template <int R>
+    ATTN4J_INLINE void tiles_together(int64_t row) const {
+        constexpr int64_t N = kSums / R;
+        EachRow each(keys, count);
+        for (int64_t key = 0; key < count; key += N)
+            tile<R, kLineBytes>(row, AnyKeys<N>(each), key, count - key < N ? count - key : N);
+    }
+
+    // The first n keys of a tile are those from `key` on.
+    template <int R, int64_t kFetch, typename Keys>
+    ATTN4J_INLINE void tile(int64_t row, const Keys& at, int64_t key, int64_t n) const {
+        constexpr int64_t N = kSums / R, lanes = F32::lanes;
+        F32 s[kSums];
+#pragma GCC unroll 64
+        for (int j = 0; j < kSums; ++j) s[j] = F32::zero();
+        ScoreTile<kType, R, kFetch, Keys>{at, q + row * q_stride, q_stride, s}.run(kDim > 0 ? kDim : dim);
+        alignas(64) float all[kSums];
+#pragma GCC unroll 64
+        for (int j = 0; j < kSums; j += lanes) {
+            F32 part[lanes];
+#pragma GCC unroll 64
+            for (int lane = 0; lane < lanes; ++lane) part[lane] = s[j + lane];
+            sums(part).store(all + j);
+        }
+        float* const to = scores + row * stride + key;
+#pragma GCC unroll 64
+        for (int r = 0; r < R; ++r) {
+            if (n == N) {
+                __builtin_memcpy(to + r * stride, all + r * N, N * sizeof(float));
+            } else {
+                for (int64_t i = 0; i < n; ++i) to[r * stride + i] = all[r * N + i];
+            }
         }
     }
 };

@@ -138,33 +138,44 @@ class PagedKeyValueCacheTest {
         return both;
     }
 
-    /** In pages or end to end, the same bits. */
+    /** Wherever pages lie, the same bits; near those of a cache without pages. */
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"FLOAT32", "BFLOAT16", "FLOAT16", "INT8"})
-    void pagesChangeNoBit(DType type) {
+    void placesOfPagesChangeNoBit(DType type) {
         try (TensorScope scope = TensorScope.open();
              SegmentedAttention segmented = new SegmentedAttention(Attention.builder().causal().build())) {
             Tensor k = Samples.normal(scope, 1, 1, 2, 90, 16);
             for (int queries : new int[] {1, 5, 40}) {
                 Tensor q = Samples.normal(scope, 2, 1, 4, queries, 16);
                 Tensor whole = scope.zeros(DType.FLOAT32, 1, 4, queries, 16);
-                Tensor parts = scope.zeros(DType.FLOAT32, 1, 4, queries, 16);
-                try (KeyValueCache cache = KeyValueCache.builder(1, 2, 16).dtype(type).build();
-                     PagedKeyValueCache pages = PagedKeyValueCache.builder(20, 2, 16).dtype(type).pageSize(5).build();
-                     PagedSequence other = pages.add("other"); PagedSequence sequence = pages.add("sequence")) {
+                try (KeyValueCache cache = KeyValueCache.builder(1, 2, 16).dtype(type).build()) {
                     cache.append(k, k);
-                    for (int at = 0; at < 90; at += 10) {
-                        if (at == 30) {
-                            other.append(k.slice(2, 0, 10), k.slice(2, 0, 10));
-                        }
-                        sequence.append(k.slice(2, at, at + 10), k.slice(2, at, at + 10));
-                    }
                     segmented.run(q, cache, whole);
-                    segmented.runPaged(q, List.of(sequence), parts);
-                    assertArrayEquals(whole.toFloatArray(), parts.toFloatArray());
+                }
+                for (int rows : new int[] {4, 5}) {
+                    float[] inOrder = inPages(scope, segmented, type, rows, k, q, false);
+                    assertArrayEquals(inOrder, inPages(scope, segmented, type, rows, k, q, true));
+                    assertArrayEquals(whole.toFloatArray(), inOrder, 1e-5f);
                 }
             }
         }
+    }
+
+    /** Attention over k, also as values, in pages of so many rows, those of another sequence between them or not. */
+    private static float[] inPages(TensorScope scope, SegmentedAttention segmented, DType type, int rows, Tensor k,
+                                   Tensor q, boolean scattered) {
+        Tensor out = scope.zeros(DType.FLOAT32, q.size(0), q.size(1), q.size(2), q.size(3));
+        try (PagedKeyValueCache pages = PagedKeyValueCache.builder(26, 2, 16).dtype(type).pageSize(rows).build();
+             PagedSequence other = pages.add("other"); PagedSequence sequence = pages.add("sequence")) {
+            for (int at = 0; at < 90; at += 10) {
+                if (at == 30 && scattered) {
+                    other.append(k.slice(2, 0, 10), k.slice(2, 0, 10));
+                }
+                sequence.append(k.slice(2, at, at + 10), k.slice(2, at, at + 10));
+            }
+            segmented.runPaged(q, List.of(sequence), out);
+        }
+        return out.toFloatArray();
     }
 
     /** All are appended to, or none is. */
