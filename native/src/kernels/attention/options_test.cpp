@@ -28,7 +28,7 @@ struct Case {
     bool causal, bias, mask, slopes, sinks, averaged;
     double softcap;
     attn4j_stage stage;
-    attn4j_dtype kv_dtype;
+    attn4j_dtype k_dtype, v_dtype;
     int64_t page_rows;  // 0 for no pages
     bool lse;
     double dropout = 0;
@@ -39,7 +39,7 @@ std::ostream& operator<<(std::ostream& to, const Case& c) {
               << " length " << c.key_length << " dims " << c.head_dim << " " << c.value_dim << " window " << c.left
               << " " << c.right << " offset " << c.offset << " causal " << c.causal << " bias " << c.bias << " mask "
               << c.mask << " slopes " << c.slopes << " sinks " << c.sinks << " softcap " << c.softcap << " stage "
-              << c.stage << " type " << c.kv_dtype << " page " << c.page_rows;
+              << c.stage << " types " << c.k_dtype << " " << c.v_dtype << " page " << c.page_rows;
 }
 
 struct Stored {
@@ -91,7 +91,8 @@ protected:
         c.sinks = chance();
         c.softcap = chance() ? 0 : 5;
         c.stage = static_cast<attn4j_stage>(between(ATTN4J_STAGE_NONE, ATTN4J_STAGE_WEIGHTS));
-        c.kv_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
+        c.k_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
+        c.v_dtype = chance() ? c.k_dtype : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_INT8));
         c.page_rows = between(0, 2) == 0 ? between(1, 20) : 0;
         c.lse = between(0, 4) != 0;
         c.averaged = c.stage != ATTN4J_STAGE_NONE && chance();
@@ -99,7 +100,9 @@ protected:
     }
 
     // Queries are stored in the test's type, keys and values in one of their own.
-    bool bf16_products(const Case& c) const { return dtype() == ATTN4J_BF16 && c.kv_dtype == ATTN4J_BF16; }
+    bool bf16_products(const Case& c) const {
+        return dtype() == ATTN4J_BF16 && c.k_dtype == ATTN4J_BF16 && c.v_dtype == ATTN4J_BF16;
+    }
     double tolerance(const Case& c, double largest) const {
         return attention_tolerance(bf16_products(c) ? ATTN4J_BF16 : ATTN4J_F32, c.head_dim, largest);
     }
@@ -119,13 +122,14 @@ protected:
 
     // Values [kv_heads, keys, dim] as they are stored, in pages [pages, kv_heads, page_rows, dim] or as they are, and
     // rounded to that. What is stored beside them is NaN.
-    static Stored store(const Case& c, const std::vector<int64_t>& pages, std::vector<float>& values, int64_t dim) {
-        const int64_t each = c.kv_dtype == ATTN4J_F32 ? 4 : c.kv_dtype == ATTN4J_INT8 ? 1 : 2;
+    static Stored store(const Case& c, const std::vector<int64_t>& pages, attn4j_dtype dtype,
+                        std::vector<float>& values, int64_t dim) {
+        const int64_t each = dtype == ATTN4J_F32 ? 4 : dtype == ATTN4J_INT8 ? 1 : 2;
         const int64_t rows =
             pages.empty() ? c.kv_heads * c.keys : (c.keys / c.page_rows + 3) * c.kv_heads * c.page_rows;
         Stored stored;
         stored.bytes.assign(static_cast<size_t>(rows * dim * each), '\xff');
-        if (c.kv_dtype == ATTN4J_INT8)
+        if (dtype == ATTN4J_INT8)
             stored.scales.assign(static_cast<size_t>(rows), std::numeric_limits<float>::quiet_NaN());
         for (int64_t h = 0; h < c.kv_heads; ++h)
             for (int64_t j = 0; j < c.keys; ++j) {
@@ -137,16 +141,16 @@ protected:
                 float largest = 0;
                 for (int64_t d = 0; d < dim; ++d) largest = std::max(largest, std::fabs(from[d]));
                 const float scale = largest / 127;
-                if (c.kv_dtype == ATTN4J_INT8) stored.scales[static_cast<size_t>(row)] = scale;
+                if (dtype == ATTN4J_INT8) stored.scales[static_cast<size_t>(row)] = scale;
                 for (int64_t d = 0; d < dim; ++d) {
                     char* const to = &stored.bytes[static_cast<size_t>((row * dim + d) * each)];
-                    if (c.kv_dtype == ATTN4J_INT8) {
+                    if (dtype == ATTN4J_INT8) {
                         *to = static_cast<char>(std::lround(from[d] / scale));
                         from[d] = static_cast<float>(static_cast<signed char>(*to)) * scale;
                     } else {
-                        const uint32_t bits = bits_reference(c.kv_dtype, from[d]);
+                        const uint32_t bits = bits_reference(dtype, from[d]);
                         std::memcpy(to, &bits, static_cast<size_t>(each));
-                        from[d] = static_cast<float>(value_reference(c.kv_dtype, bits));
+                        from[d] = static_cast<float>(value_reference(dtype, bits));
                     }
                 }
             }
@@ -161,8 +165,8 @@ protected:
         o.stored_q = store(dtype(), o.q);
         for (int64_t i = 0; c.page_rows > 0 && i < c.keys / c.page_rows + 3; ++i)
             o.pages.insert(o.pages.begin() + between(0, i), i);
-        o.stored_k = store(c, o.pages, o.k, c.head_dim);
-        o.stored_v = store(c, o.pages, o.v, c.value_dim);
+        o.stored_k = store(c, o.pages, c.k_dtype, o.k, c.head_dim);
+        o.stored_v = store(c, o.pages, c.v_dtype, o.v, c.value_dim);
         if (c.bias) {
             o.bias = normal(c.queries * c.keys);
             for (float& value : o.bias)
@@ -188,8 +192,8 @@ protected:
         EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_Q, dtype()), ATTN4J_OK);
         EXPECT_EQ(attn4j_plan_set_dropout(plan, c.dropout), ATTN4J_OK);
-        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, c.kv_dtype), ATTN4J_OK);
-        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, c.kv_dtype), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, c.k_dtype), ATTN4J_OK);
+        EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, c.v_dtype), ATTN4J_OK);
         if (c.page_rows > 0) {
             EXPECT_EQ(attn4j_plan_set_pages(plan, static_cast<int64_t>(o.pages.size()), c.page_rows,
                                             static_cast<int64_t>(o.pages.size())),
@@ -291,8 +295,7 @@ protected:
                     } else {
                         ASSERT_TRUE(
                             close(expected, o.scores[static_cast<size_t>((h * c.queries + i) * c.keys + j)], allowed))
-                            << where << " key " << j << " stage " << c.stage << " type " << c.kv_dtype << " page "
-                            << c.page_rows;
+                            << where << " key " << j;
                     }
                 }
             }
@@ -321,7 +324,8 @@ TEST_P(AttentionOptions, FewQueriesOverPages) {
         c.kv_heads = between(1, 2);
         c.heads = c.kv_heads * between(1, 5);
         c.queries = between(1, 5);
-        c.kv_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_F16));
+        c.k_dtype = chance() ? dtype() : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_F16));
+        c.v_dtype = chance() ? c.k_dtype : static_cast<attn4j_dtype>(between(ATTN4J_F32, ATTN4J_F16));
         c.bias = c.mask = c.slopes = false;
         c.stage = ATTN4J_STAGE_NONE;
         c.averaged = false;

@@ -30,7 +30,9 @@ constexpr int64_t fetch_bytes(Element type, int64_t rows, bool paged) {
 // sees too late, but it follows several, and fetches of ours alone bring 15 to 17 of 30 GB/s (an EPYC of 2022: with pages
 // of 4 to 8 KB in any order four together bring 18 to 22, and no more of them more).
 constexpr int64_t kPagesTogether = 4;
-constexpr int64_t rows_of_turn(Element type) { return type == Element::f32 ? 1 : 2; }
+inline int64_t rows_of_turn(const attn4j::DecodeChunk& c) {
+    return c.k.type == Element::f32 && c.v.type == Element::f32 ? 1 : 2;
+}
 
 // Whether pages may be: their keys are then taken in an order that is not theirs, so nothing may say anything about a
 // single one.
@@ -69,7 +71,7 @@ public:
         page_ = first / cache.page_rows;
         slot_ = first % cache.page_rows;
         if (together_) {
-            turn_rows_ = rows_of_turn(cache.type);
+            turn_rows_ = rows_of_turn(c);
             find_together();
             return;
         }
