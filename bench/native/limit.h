@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <vector>
 
 #include "dispatch.h"
@@ -18,7 +19,11 @@ struct LineAllocator {
     LineAllocator() = default;
     template <typename U>
     LineAllocator(const LineAllocator<U>&) {}
-    T* allocate(size_t count) { return static_cast<T*>(attn4j::allocate(static_cast<int64_t>(count * sizeof(T)))); }
+    T* allocate(size_t count) {
+        void* const memory = attn4j::allocate(static_cast<int64_t>(count * sizeof(T)));
+        if (memory == nullptr) throw std::bad_alloc();
+        return static_cast<T*>(memory);
+    }
     void deallocate(T* memory, size_t) { attn4j::release(memory); }
     bool operator==(const LineAllocator&) const { return true; }
     bool operator!=(const LineAllocator&) const { return false; }

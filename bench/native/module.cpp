@@ -4,11 +4,14 @@
 // checked against doubles first. The limit is that of multiply-adds.
 #include <algorithm>
 #include <cmath>
-#include <random>
+#include <set>
 #include <vector>
 
+#include "expected.h"
+#include "operands.h"
 #include "options.h"
 #include "scenarios.h"
+#include "tolerance.h"
 
 namespace {
 
@@ -37,69 +40,81 @@ struct Module {
     }
 };
 
-Floats normal(int64_t n, double scale, unsigned seed) {
-    std::mt19937 generator(seed);
-    std::normal_distribution<double> distribution(0, scale);
-    Floats values(static_cast<size_t>(n));
-    for (float& value : values) value = static_cast<float>(distribution(generator));
-    return values;
-}
+// Features [first, first + n) of x [width] through a weight [.., width], and what their terms add up to without signs.
+struct Projected {
+    std::vector<double> values, sizes;
+};
 
-// Features [first, first + n) of x [width] through a weight [.., width].
-std::vector<double> project(const float* x, const Floats& weight, const Floats& bias, int64_t width, int64_t first,
-                            int64_t n) {
-    std::vector<double> y(static_cast<size_t>(n));
-    for (int64_t o = 0; o < n; ++o) {
-        double sum = bias[static_cast<size_t>(first + o)];
-        for (int64_t i = 0; i < width; ++i)
-            sum += static_cast<double>(x[i]) * weight[static_cast<size_t>((first + o) * width + i)];
-        y[static_cast<size_t>(o)] = sum;
+Projected project(const float* x, const Floats& weight, const Floats& bias, int64_t width, int64_t first, int64_t n) {
+    Projected y;
+    for (int64_t o = first; o < first + n; ++o) {
+        double sum = bias[static_cast<size_t>(o)], size = std::fabs(sum);
+        for (int64_t i = 0; i < width; ++i) {
+            const double term = static_cast<double>(x[i]) * weight[static_cast<size_t>(o * width + i)];
+            sum += term;
+            size += std::fabs(term);
+        }
+        y.values.push_back(sum);
+        y.sizes.push_back(size);
     }
     return y;
 }
 
-// Row i of the first sequence, given its keys and values [queries][width].
-std::vector<double> expected_row(const Module& m, const Floats& x, int64_t i,
-                                 const std::vector<std::vector<double>>& keys,
-                                 const std::vector<std::vector<double>>& values) {
-    const std::vector<double> q =
-        project(&x[static_cast<size_t>(i * m.width)], m.in_weight, m.in_bias, m.width, 0, m.width);
-    Floats joined(static_cast<size_t>(m.width));
+// Of one sequence in doubles: [queries][width].
+struct KeysAndValues {
+    std::vector<std::vector<double>> keys, values;
+
+    KeysAndValues(const Module& m, const float* x) {
+        for (int64_t j = 0; j < m.queries; ++j, x += m.width) {
+            keys.push_back(project(x, m.in_weight, m.in_bias, m.width, m.width, m.width).values);
+            values.push_back(project(x, m.in_weight, m.in_bias, m.width, 2 * m.width, m.width).values);
+        }
+    }
+};
+
+// The largest error of a row of a sequence. Rows of the last weight have a length of about one, so the tolerance of
+// attention stays what it is, and that of the last layer comes to it.
+double row_error(const Module& m, const KeysAndValues& sequence, const float* x, const float* out) {
+    const std::vector<double> q = project(x, m.in_weight, m.in_bias, m.width, 0, m.width).values;
+    Floats joined;
+    double largest = 0;
     for (int64_t h = 0; h < m.heads; ++h) {
-        std::vector<double> scores(keys.size()), out(static_cast<size_t>(m.head_dim()), 0.0);
-        double largest = -INFINITY, sum = 0;
-        for (size_t j = 0; j < keys.size(); ++j) {
+        std::vector<double> scores, sums(static_cast<size_t>(m.head_dim()), 0.0);
+        double maximum = -INFINITY, sum = 0;
+        for (const std::vector<double>& key : sequence.keys) {
             double score = 0;
             for (int64_t d = h * m.head_dim(); d < (h + 1) * m.head_dim(); ++d)
-                score += q[static_cast<size_t>(d)] * keys[j][static_cast<size_t>(d)];
-            scores[j] = score / std::sqrt(static_cast<double>(m.head_dim()));
-            largest = std::max(largest, scores[j]);
+                score += q[static_cast<size_t>(d)] * key[static_cast<size_t>(d)];
+            scores.push_back(score / std::sqrt(static_cast<double>(m.head_dim())));
+            maximum = std::max(maximum, scores.back());
+            largest = std::max(largest, std::fabs(scores.back()));
         }
-        for (size_t j = 0; j < keys.size(); ++j) {
-            const double weight = std::exp(scores[j] - largest);
+        for (size_t j = 0; j < scores.size(); ++j) {
+            const double weight = std::exp(scores[j] - maximum);
             sum += weight;
-            for (size_t d = 0; d < out.size(); ++d)
-                out[d] += weight * values[j][static_cast<size_t>(h * m.head_dim()) + d];
+            for (size_t d = 0; d < sums.size(); ++d)
+                sums[d] += weight * sequence.values[j][static_cast<size_t>(h * m.head_dim()) + d];
         }
-        for (size_t d = 0; d < out.size(); ++d)
-            joined[static_cast<size_t>(h * m.head_dim()) + d] = static_cast<float>(out[d] / sum);
+        for (const double value : sums) joined.push_back(static_cast<float>(value / sum));
     }
-    return project(joined.data(), m.out_weight, m.out_bias, m.width, 0, m.width);
+    const Projected expected = project(joined.data(), m.out_weight, m.out_bias, m.width, 0, m.width);
+    double worst = 0;
+    for (size_t o = 0; o < expected.values.size(); ++o)
+        worst = std::max(worst, checked_error(expected.values[o], out[o],
+                                              attention_tolerance(m.head_dim(), largest) +
+                                                  linear_tolerance(m.width, expected.sizes[o])));
+    return worst;
 }
 
+// Of a first, a middle and a last row of the first, the middle and the last sequence.
 double max_error(const Module& m, const Floats& x, const Floats& out) {
-    std::vector<std::vector<double>> keys, values;
-    for (int64_t j = 0; j < m.queries; ++j) {
-        const float* row = &x[static_cast<size_t>(j * m.width)];
-        keys.push_back(project(row, m.in_weight, m.in_bias, m.width, m.width, m.width));
-        values.push_back(project(row, m.in_weight, m.in_bias, m.width, 2 * m.width, m.width));
-    }
     double worst = 0;
-    for (const int64_t i : {int64_t{0}, m.queries / 2, m.queries - 1}) {
-        const std::vector<double> expected = expected_row(m, x, i, keys, values);
-        for (int64_t o = 0; o < m.width; ++o)
-            worst = std::max(worst, std::fabs(expected[static_cast<size_t>(o)] -
-                                              static_cast<double>(out[static_cast<size_t>(i * m.width + o)])));
+    for (const int64_t b : std::set<int64_t>{0, m.batch / 2, m.batch - 1}) {
+        const KeysAndValues sequence(m, x.data() + b * m.queries * m.width);
+        for (const int64_t i : std::set<int64_t>{0, m.queries / 2, m.queries - 1}) {
+            const int64_t row = (b * m.queries + i) * m.width;
+            worst = std::max(worst, row_error(m, sequence, x.data() + row, out.data() + row));
+        }
     }
     return worst;
 }
@@ -118,23 +133,20 @@ int run_module(int argc, char** argv) {
     m.queries = options.number("queries", 128);
     m.width = options.number("width", 768);
     m.heads = options.number("heads", 12);
-    if (m.batch < 1 || m.queries < 1 || m.heads < 1 || m.width % m.heads != 0)
-        throw std::invalid_argument("sizes must be at least 1 and --heads divide --width: --width " +
-                                    std::to_string(m.width) + " --heads " + std::to_string(m.heads));
-    if (options.text("dtype", "f32") != "f32")
-        throw std::invalid_argument("unknown type: --dtype " + options.text("dtype", ""));
-    const int threads = static_cast<int>(options.number("threads", 1));
-    const attn4j_isa isa = isa_of(options.text("isa", ""));
-    pin_process(threads);
-    require(attn4j_threads_set(threads));
+    if (m.width % m.heads != 0)
+        throw std::invalid_argument("--heads must divide --width: --width " + std::to_string(m.width) + " --heads " +
+                                    std::to_string(m.heads));
+    const Setting setting(options);
+    if (setting.dtype != ATTN4J_F32)
+        throw std::invalid_argument(std::string("modules are f32: --dtype ") + dtype_names[setting.dtype]);
 
-    const double scale = 1 / std::sqrt(static_cast<double>(m.width));
-    m.in_weight = normal(3 * m.width * m.width, scale, 1);
-    m.in_bias = normal(3 * m.width, 1, 2);
-    m.out_weight = normal(m.width * m.width, scale, 3);
-    m.out_bias = normal(m.width, 1, 4);
-    const Floats x = normal(m.rows() * m.width, 1, 5);
-    const int64_t slice = m.slice(threads);
+    const float scale = 1 / std::sqrt(static_cast<float>(m.width));
+    m.in_weight = normal(3 * m.width * m.width, 1, scale);
+    m.in_bias = normal(3 * m.width, 2);
+    m.out_weight = normal(m.width * m.width, 3, scale);
+    m.out_bias = normal(m.width, 4);
+    const Floats x = normal(m.rows() * m.width, 5);
+    const int64_t slice = m.slice(setting.threads);
     Floats qkv(static_cast<size_t>(3 * slice * m.queries * m.width)), joined(qkv.size() / 3), out(x.size());
 
     const attn4j_plan plan =
@@ -142,13 +154,13 @@ int run_module(int argc, char** argv) {
     if (plan == nullptr) throw std::invalid_argument(attn4j_error_message());
     for (const attn4j_operand operand : {ATTN4J_Q, ATTN4J_K, ATTN4J_V}) set_view(plan, operand, m, 3 * m.width);
     set_view(plan, ATTN4J_OUT, m, m.width);
-    require(attn4j_plan_set_isa(plan, isa));
-    require(attn4j_plan_set_threads(plan, threads));
+    require(attn4j_plan_set_isa(plan, setting.isa));
+    require(attn4j_plan_set_threads(plan, setting.threads));
     require(attn4j_plan_build(plan));
     const auto linear = [&](const float* from, const Floats& weight, const Floats& bias, float* to, int64_t rows,
                             int64_t features) {
         require(attn4j_linear(from, m.width, weight.data(), m.width, ATTN4J_OUT_IN, bias.data(), nullptr, 0, to,
-                              features, rows, m.width, features, ATTN4J_IDENTITY, isa, threads));
+                              features, rows, m.width, features, ATTN4J_IDENTITY, setting.isa, setting.threads));
     };
     const auto call = [&] {
         for (int64_t first = 0; first < m.batch; first += slice) {
@@ -164,11 +176,11 @@ int run_module(int argc, char** argv) {
     };
     call();
     const double error = max_error(m, x, out);
-    const Measurement measured = measure(isa, ATTN4J_F32, threads, options.real("seconds", 1), m.flops(), call);
+    const Measurement measured = measure(setting.isa, ATTN4J_F32, setting.threads, setting.seconds, m.flops(), call);
     std::printf("{\"scenario\": \"module\", \"batch\": %lld, \"queries\": %lld, \"width\": %lld, \"heads\": %lld, ",
                 static_cast<long long>(m.batch), static_cast<long long>(m.queries), static_cast<long long>(m.width),
                 static_cast<long long>(m.heads));
-    print_measurement(ATTN4J_F32, isa, threads, measured, error);
+    print_measurement(setting, measured, error);
     attn4j_plan_free(plan);
     return 0;
 }

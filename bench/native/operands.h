@@ -12,6 +12,14 @@
 
 inline int64_t bytes_of(attn4j_dtype dtype) { return dtype == ATTN4J_F32 ? 4 : dtype == ATTN4J_INT8 ? 1 : 2; }
 
+inline AlignedFloats normal(int64_t n, unsigned seed, float scale = 1) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<float> distribution(0, scale);
+    AlignedFloats values(static_cast<size_t>(n));
+    for (float& value : values) value = distribution(generator);
+    return values;
+}
+
 // [rows, width] of unit-normal numbers, rounded to their type; int8 with a scale for each row.
 class Stored {
 public:
@@ -19,11 +27,10 @@ public:
         : dtype_(dtype), width_(width), bytes_(rows * width * bytes_of(dtype)) {
         data_ = attn4j_memory_allocate(bytes_);
         if (data_ == nullptr) throw std::runtime_error(attn4j_error_message());
-        std::mt19937 generator(seed);
-        std::normal_distribution<float> distribution;
         // Numbers from a table, at random: a normal number for each would take longer than all else.
-        std::vector<float> table(65536), row(static_cast<size_t>(width));
-        for (float& number : table) number = distribution(generator);
+        const AlignedFloats table = normal(65536, seed);
+        std::mt19937 generator(seed);
+        std::vector<float> row(static_cast<size_t>(width));
         for (int64_t r = 0; r < rows; ++r) {
             for (float& number : row) number = table[generator() >> 16];
             if (dtype == ATTN4J_INT8) {

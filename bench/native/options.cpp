@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace {
 
-// All of the text, a number that is not negative.
+// All of the text.
 template <typename Number, typename Parse>
 Number parsed(const std::string& name, const std::string& text, const char* what, const Parse& parse) {
     size_t used = 0;
@@ -14,7 +16,7 @@ Number parsed(const std::string& name, const std::string& text, const char* what
         value = parse(text, &used);
     } catch (const std::exception&) {
     }
-    if (used != text.size() || text.empty() || !(value >= 0))
+    if (used != text.size() || text.empty())
         throw std::invalid_argument(std::string("not ") + what + ": --" + name + " " + text);
     return value;
 }
@@ -41,16 +43,31 @@ std::string Options::text(const std::string& name, const std::string& otherwise)
     return found == given_.end() ? otherwise : found->second;
 }
 
-int64_t Options::number(const std::string& name, int64_t otherwise) const {
+int64_t Options::number(const std::string& name, int64_t otherwise, int64_t least, int64_t most) const {
     const auto found = given_.find(name);
     if (found == given_.end()) return otherwise;
-    return parsed<int64_t>(found->first, found->second, "a whole number",
-                           [](const std::string& text, size_t* used) { return std::stoll(text, used); });
+    const auto value = parsed<int64_t>(name, found->second, "a whole number",
+                                       [](const std::string& text, size_t* used) { return std::stoll(text, used); });
+    if (value < least || value > most)
+        throw std::invalid_argument("not from " + std::to_string(least) + " to " + std::to_string(most) + ": --" +
+                                    name + " " + found->second);
+    return value;
 }
 
 double Options::real(const std::string& name, double otherwise) const {
     const auto found = given_.find(name);
     if (found == given_.end()) return otherwise;
-    return parsed<double>(found->first, found->second, "a number",
-                          [](const std::string& text, size_t* used) { return std::stod(text, used); });
+    const auto value = parsed<double>(name, found->second, "a number",
+                                      [](const std::string& text, size_t* used) { return std::stod(text, used); });
+    if (!std::isfinite(value) || value < 0)
+        throw std::invalid_argument("not finite or negative: --" + name + " " + found->second);
+    return value;
+}
+
+std::string Options::choice(const std::string& name, const std::vector<std::string>& allowed) const {
+    const std::string value = text(name, allowed.front());
+    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+    std::string message = "not one of";
+    for (const std::string& one : allowed) message += " " + one;
+    throw std::invalid_argument(message + ": --" + name + " " + value);
 }

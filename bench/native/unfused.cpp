@@ -7,19 +7,6 @@
 #include "gemm.h"
 #include "parallel.h"
 
-namespace {
-
-// The first `seen` of `keys` scores become weights, the others 0.
-void softmax(float* row, int64_t seen, int64_t keys, float scale) {
-    float largest = -INFINITY, sum = 0;
-    for (int64_t j = 0; j < seen; ++j) largest = std::max(largest, row[j]);
-    for (int64_t j = 0; j < seen; ++j) sum += row[j] = std::exp((row[j] - largest) * scale);
-    for (int64_t j = 0; j < seen; ++j) row[j] /= sum;
-    std::fill(row + seen, row + keys, 0.0f);
-}
-
-}  // namespace
-
 void UnfusedAttention::run(const float* q, const float* k, const float* v, float* out) {
     const float scale = 1 / std::sqrt(static_cast<float>(head_dim));
     scores.resize(static_cast<size_t>(batch * heads * queries * keys));

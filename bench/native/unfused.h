@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+// The first `seen` of `keys` scores, times scale, become weights, the others 0.
+void softmax(float* row, int64_t seen, int64_t keys, float scale);
+
 struct UnfusedAttention {
     int64_t batch, heads, kv_heads, queries, keys, head_dim, value_dim;
     bool causal;  // the last query stands at the last key

@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
  */
 public final class Decode {
     private static final long SEED = 1;
+    private static final int USAGE = 2;
     /** The first wakes the JIT and the pool; the best counts, as others may use the machine too. */
     private static final int ROUNDS = 4;
     private static final int SHOWN = 12;
@@ -44,7 +45,12 @@ public final class Decode {
      * @param arguments --shape=llama or gpt2, --prompt=, the tokens to read, --tokens=, the tokens to write
      */
     public static void main(String[] arguments) {
-        run(new PrintStream(System.out, true, StandardCharsets.UTF_8), arguments);
+        try {
+            run(new PrintStream(System.out, true, StandardCharsets.UTF_8), arguments);
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(USAGE);
+        }
     }
 
     static void run(PrintStream out, String... arguments) {
@@ -78,11 +84,10 @@ public final class Decode {
     }
 
     private static int count(String name, String text) {
-        int count = Integer.parseInt(text);
-        if (count < 1) {
-            throw new IllegalArgumentException(name + " must be at least 1: " + name + "=" + count);
+        if (!text.matches("[1-9][0-9]{0,8}")) {
+            throw new IllegalArgumentException(name + " must be a whole number of at least 1: " + name + "=" + text);
         }
-        return count;
+        return Integer.parseInt(text);
     }
 
     private void measure() {

@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Embeds sentences, shows which are alike, and compares with ONNX Runtime.")
 public final class Demo implements Callable<Integer> {
+    private static final String BUILT_IN = "built-in";
     private static final String MODEL = "all-minilm-l6-v2";
     private static final int PAIRS = 8;
     private static final int LONG_INPUT = 500;
@@ -41,8 +42,11 @@ public final class Demo implements Callable<Integer> {
 
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
-    @Option(names = "--text", paramLabel = "TEXT", description = "Sentences, one a line, instead of the built-in ones.")
-    private String text = "";
+    @Option(
+            names = "--text",
+            paramLabel = "TEXT",
+            description = "Sentences, one a line; " + BUILT_IN + ": those that come with the demo.")
+    private String text = BUILT_IN;
 
     @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file of sentences, one a line.")
     private String file = "";
@@ -100,7 +104,7 @@ public final class Demo implements Callable<Integer> {
         if (!file.isBlank()) {
             return Texts.file(Path.of(file));
         }
-        return text.isBlank()
+        return text.equals(BUILT_IN)
                 ? Texts.builtIn()
                 : text.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     }

@@ -136,7 +136,8 @@ class DecoderTest {
     void badArguments() {
         PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
         for (String[] bad : new String[][] {
-            {"--shape=bert", "shape=bert"}, {"--tokens=0", "tokens=0"}, {"--prompt=2000", "positions=2048"},
+            {"--shape=bert", "shape=bert"}, {"--tokens=0", "tokens=0"}, {"--tokens=abc", "tokens=abc"},
+            {"--prompt=2000", "positions=2048"},
             {"--speed=1", "--speed=1"}}) {
             IllegalArgumentException error = assertThrows(IllegalArgumentException.class,
                 () -> Decode.run(nowhere, bad[0]));
