@@ -32,10 +32,9 @@ public abstract class Attn4jContender implements Contender {
         return out.cast(scope, DType.FLOAT32).toFloatArray();
     }
 
-    /** What rounding inputs and output to the type explains. */
     @Override
     public double tolerance() {
-        return type == DType.FLOAT32 ? 1e-4 : type == DType.FLOAT16 ? 1e-2 : 5e-2;
+        return Expected.tolerance(Attn4jTypes.name(type));
     }
 
     @Override

@@ -27,6 +27,16 @@ public final class Attn4jTypes {
         };
     }
 
+    /** {@return the storage type as contenders' names end in} */
+    static String name(DType type) {
+        return switch (type) {
+            case FLOAT32 -> "f32";
+            case FLOAT16 -> "f16";
+            case BFLOAT16 -> "bf16";
+            default -> throw new IllegalArgumentException("contenders store f32, f16 or bf16: type=" + type);
+        };
+    }
+
     /** {@return the library, its instruction set and the size of its pool} */
     public static String describe() {
         return "attn4j " + Attn4j.version() + ", " + Attn4j.isa() + ", threads=" + Attn4j.threads();

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench;
 
+import java.time.Duration;
+
 /** One library's way of doing a scenario's work, set up once as its documentation advises. Not thread-safe. */
 public interface Contender extends AutoCloseable {
+    /** How long the JIT compiler, which shares the processors, takes for work that is done in Java. */
+    Duration COMPILED = Duration.ofMillis(1500);
+
     /**
      * Does the work once; this is what is timed.
      *
@@ -21,9 +26,14 @@ public interface Contender extends AutoCloseable {
     /** {@return library, version, and what it says of its instruction set and threads} */
     String describe();
 
+    /** {@return for how long it runs before it is timed, beside its first runs and JMH's warm-up} */
+    default Duration warmUp() {
+        return Duration.ZERO;
+    }
+
     /** How far its output may be from the definition in doubles, as an absolute difference of one element. */
     default double tolerance() {
-        return 1e-4;
+        return Expected.tolerance("f32");
     }
 
     @Override

@@ -10,7 +10,7 @@ public final class Expected {
     private Expected() {}
 
     /** {@return one row of out, for row {@code row} of [batch, heads, queries]} */
-    public static double[] attentionRow(AttentionInputs in, int row) {
+    public static double[] attentionRow(AttentionOperands in, int row) {
         AttentionShape s = in.shape();
         int d = s.headDim();
         int first = in.firstKey(row);
@@ -46,7 +46,7 @@ public final class Expected {
      * @param out [batch, heads, queries, headDim]
      * @return an absolute difference, NaN where there is one
      */
-    public static double attentionError(AttentionInputs in, float[] out) {
+    public static double attentionError(AttentionOperands in, float[] out) {
         AttentionShape s = in.shape();
         int rows = s.batch() * s.heads() * s.queries();
         if (out.length != rows * s.headDim()) {
@@ -74,6 +74,16 @@ public final class Expected {
             worst = Math.max(worst, Math.abs((double) expected[i] - actual[i]));
         }
         return worst;
+    }
+
+    /** {@return the absolute difference that rounding inputs and output to a type explains: f32, f16 or bf16} */
+    public static double tolerance(String type) {
+        return switch (type) {
+            case "f32" -> 1e-4;
+            case "f16" -> 1e-2;
+            case "bf16" -> 5e-2;
+            default -> throw new IllegalArgumentException("a type is f32, f16 or bf16: type=" + type);
+        };
     }
 
     /** Refuses an output that is further away than the contender may be; NaN is. */

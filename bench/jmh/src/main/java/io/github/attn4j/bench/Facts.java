@@ -18,7 +18,7 @@ public final class Facts {
     private Facts() {}
 
     /**
-     * Runs a contender for the first times, compares what it gives, and leaves the facts.
+     * Runs a contender for the first times, compares what it gives and where it runs, and leaves the facts.
      *
      * @param name of the contender
      * @param contender to run
@@ -32,11 +32,11 @@ public final class Facts {
         long grown = memory.peakGrowth();
         double difference = error.of(contender.output());
         Expected.require(name, difference, contender.tolerance());
+        Processors.require();
         Properties facts = new Properties();
         facts.setProperty("about", contender.describe());
         facts.setProperty("error", Double.toString(difference));
         facts.setProperty("memoryBytes", Long.toString(grown));
-        facts.setProperty("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
         write(facts);
     }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench;
 
+import io.github.attn4j.Attn4j;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
-/** OpenBLAS through its JavaCPP preset, as Java programs use it. */
+/** OpenBLAS through its JavaCPP preset, as Java programs use it; the preset has no call for the core it chose. */
 public final class OpenBlas {
     private OpenBlas() {}
 
@@ -21,9 +22,9 @@ public final class OpenBlas {
                 scale, a, inner, b, transposed ? inner : columns, 0, c, columns);
     }
 
-    /** {@return version and threads} */
+    /** {@return version, build and core as OpenBLAS names them, and threads} */
     public static String describe() {
-        return "OpenBLAS " + Artifact.version("org.bytedeco", "openblas") + ", threads="
+        return "JavaCPP's " + Artifact.version("org.bytedeco", "openblas") + " of " + Attn4j.openBlas() + ", threads="
                 + openblas_nolapack.blas_get_num_threads();
     }
 }

@@ -83,9 +83,15 @@ public final class Ort implements AutoCloseable {
         return Numbers.array(buffer);
     }
 
-    /** {@return version and threads; it chooses its instruction set for itself and does not say which} */
+    /** {@return version and threads of a session that this process runs} */
+    public static String describe(int threads) {
+        return "ONNX Runtime " + OrtEnvironment.getEnvironment().getVersion() + ", instruction set of its own choice, "
+                + "threads=" + threads;
+    }
+
+    /** {@return version and threads} */
     public String describe() {
-        return "ONNX Runtime " + environment.getVersion() + ", threads=" + threads;
+        return describe(threads);
     }
 
     @Override

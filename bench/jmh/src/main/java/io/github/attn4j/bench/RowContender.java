@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -11,7 +12,7 @@ import java.util.concurrent.Future;
 /** A contender in Java that works row by row; rows are shared out over a fixed pool. */
 public abstract class RowContender implements Contender {
     /** The inputs. */
-    protected final AttentionInputs in;
+    protected final AttentionOperands in;
     /** [batch, heads, queries, headDim]. */
     protected final float[] out;
 
@@ -19,7 +20,7 @@ public abstract class RowContender implements Contender {
     private final List<Callable<Void>> tasks = new ArrayList<>();
 
     /** Keeps these inputs. */
-    protected RowContender(AttentionInputs in) {
+    protected RowContender(AttentionOperands in) {
         this.in = in;
         AttentionShape s = in.shape();
         out = new float[in.q().length];
@@ -49,6 +50,11 @@ public abstract class RowContender implements Contender {
         for (Future<Void> task : pool.invokeAll(tasks)) {
             task.get();
         }
+    }
+
+    @Override
+    public Duration warmUp() {
+        return Contender.COMPILED;
     }
 
     @Override

@@ -35,7 +35,7 @@ public abstract class Scenario {
      */
     public record Entry(String name, Contender contender, Facts.Error error) {
         /** One whose output is attention over these inputs. */
-        public static Entry ofAttention(String name, Contender contender, AttentionInputs in) {
+        public static Entry ofAttention(String name, Contender contender, AttentionOperands in) {
             return new Entry(name, contender, out -> Expected.attentionError(in, out));
         }
     }
@@ -48,12 +48,15 @@ public abstract class Scenario {
      */
     protected abstract Entry enter() throws Exception;
 
-    /** Sets the contender up and compares its output with what it should be. */
+    /** Sets the contender up, compares its output with what it should be, and warms up what needs more than JMH's. */
     @Setup
     public void setup() throws Exception {
         Entry entry = enter();
         running = entry.contender();
         Facts.check(entry.name(), running, entry.error());
+        for (long begin = System.nanoTime(); System.nanoTime() - begin < running.warmUp().toNanos();) {
+            running.run();
+        }
     }
 
     /** Frees it. */

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// PyTorch is told its number of threads and to keep no gradients, as its documentation advises for inference. Where a
+// PyTorch is told its number of threads and that all is inference, the mode its documentation advises for that. Where a
 // CPU has tile registers (AMX), its bf16 attention called from a JVM dies of SIGILL at the first of their instructions;
 // the scripts therefore set ONEDNN_MAX_CPU_ISA to the best instruction set below, AVX-512 with bf16.
 package io.github.attn4j.bench;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
-/** What the contenders on PyTorch share. Not thread-safe: gradients are off in the thread that made it. */
+/** What the contenders on PyTorch share. Not thread-safe: the mode is that of the thread that made it. */
 public final class Torch implements AutoCloseable {
-    private static final String ISA_LIMIT = System.getenv("ONEDNN_MAX_CPU_ISA");
-    private static final String LIMITED = ISA_LIMIT == null ? "" : ", oneDNN up to " + ISA_LIMIT;
-
     private final torch.ScalarType type;
-    private final NoGradGuard noGradients;
+    private final InferenceMode inference;
 
     /** Sets the threads of this process; tensors are of {@code type}, f32 or bf16. */
     public Torch(int threads, String type) {
@@ -26,7 +23,7 @@ public final class Torch implements AutoCloseable {
             default -> throw new IllegalArgumentException("a type is f32 or bf16: type=" + type);
         };
         torch.set_num_threads(threads);
-        noGradients = new NoGradGuard();
+        inference = new InferenceMode();
     }
 
     /** {@return a tensor of its own memory with these numbers, rounded to the type} */
@@ -51,17 +48,18 @@ public final class Torch implements AutoCloseable {
 
     /** {@return the largest difference from the definition that rounding inputs and output explains} */
     public double tolerance() {
-        return type == torch.ScalarType.Float ? 1e-4 : 5e-2;
+        return Expected.tolerance(type == torch.ScalarType.Float ? "f32" : "bf16");
     }
 
     /** {@return version, instruction set and threads} */
     public String describe() {
         return "PyTorch " + Artifact.version("org.bytedeco", "pytorch") + ", "
-                + torch.get_cpu_capability().getString() + ", threads=" + torch.get_num_threads() + LIMITED;
+                + torch.get_cpu_capability().getString() + ", threads=" + torch.get_num_threads() 
+                + OneDnn.describe();
     }
 
     @Override
     public void close() {
-        noGradients.close();
+        inference.close();
     }
 }

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.attn4j.bench.decode.Decode;
 import io.github.attn4j.bench.model.Model;
-import io.github.attn4j.bench.module.Module;
-import io.github.attn4j.bench.module.ModuleInputs;
+import io.github.attn4j.bench.module.AttentionModule;
+import io.github.attn4j.bench.module.ModuleOperands;
 import io.github.attn4j.bench.module.ModuleShape;
 import io.github.attn4j.bench.overhead.Overhead;
 import io.github.attn4j.bench.prefill.Prefill;
@@ -26,7 +26,7 @@ abstract class Contenders {
 
     /** Sets a contender up. */
     private interface Attending {
-        Contender contender(String name, AttentionInputs in) throws Exception;
+        Contender contender(String name, AttentionOperands in) throws Exception;
     }
 
     @TestFactory
@@ -51,9 +51,9 @@ abstract class Contenders {
     }
 
     final void module(String... names) {
-        ModuleInputs in = ModuleInputs.of(ModuleShape.parse("2x19x96/3"), 1);
+        ModuleOperands in = ModuleOperands.of(ModuleShape.parse("2x19x96/3"), 1);
         for (String name : names) {
-            add("module " + name, () -> check(Module.contender(name, in), in::error));
+            add("module " + name, () -> check(AttentionModule.contender(name, in), in::error));
         }
     }
 
@@ -71,7 +71,7 @@ abstract class Contenders {
         }
     }
 
-    private void attend(String scenario, Attending attending, AttentionInputs in, String... names) {
+    private void attend(String scenario, Attending attending, AttentionOperands in, String... names) {
         for (String name : names) {
             add(scenario + " " + name,
                 () -> check(attending.contender(name, in), out -> Expected.attentionError(in, out)));
@@ -82,8 +82,8 @@ abstract class Contenders {
         tests.add(DynamicTest.dynamicTest(name, () -> assertDoesNotThrow(test, name)));
     }
 
-    private static AttentionInputs inputs(String shape, int threads) {
-        return AttentionInputs.of(AttentionShape.parse(shape), threads);
+    private static AttentionOperands inputs(String shape, int threads) {
+        return AttentionOperands.of(AttentionShape.parse(shape), threads);
     }
 
     /** An output that is right is found right, and one that is wrong is not. */

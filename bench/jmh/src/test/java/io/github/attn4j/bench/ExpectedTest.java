@@ -15,8 +15,8 @@ class ExpectedTest {
     void aRowIsTheWeightedSumOfValues() {
         AttentionShape shape = AttentionShape.parse("1x1:1x2x1");
         float third = (float) Math.log(3);
-        AttentionInputs in =
-            new AttentionInputs(shape, new float[] {1}, new float[] {0, third}, new float[] {8, 16}, 1);
+        AttentionOperands in =
+            new AttentionOperands(shape, new float[] {1}, new float[] {0, third}, new float[] {8, 16}, 1);
         assertArrayEquals(new double[] {14}, Expected.attentionRow(in, 0), 1e-6);
         assertEquals(0.5, Expected.attentionError(in, new float[] {14.5f}), 1e-6);
     }

@@ -8,7 +8,7 @@ class OrtContendersTest extends Contenders {
         causal("onnxruntime-attention", "onnxruntime-gqa");
         decode("onnxruntime-attention", "onnxruntime-gqa");
         overhead("onnxruntime-mha");
-        module("onnxruntime-attention", "onnxruntime-mha");
+        module("onnxruntime-packed", "onnxruntime-mha");
         model("langchain4j");
         refused("onnxruntime-gqa", "1x1:4x4x64");
         refused("onnxruntime-mha", "1x2/1:4x4x64");

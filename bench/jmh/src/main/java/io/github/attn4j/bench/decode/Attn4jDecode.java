@@ -5,7 +5,7 @@ import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.KeyValueCache;
 import io.github.attn4j.attention.SegmentedAttention;
 import io.github.attn4j.bench.Attn4jContender;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Attn4jTypes;
 import io.github.attn4j.tensor.DType;
@@ -19,7 +19,7 @@ public final class Attn4jDecode extends Attn4jContender {
     private final Tensor q;
 
     /** Fills the cache. */
-    public Attn4jDecode(AttentionInputs in, DType type) {
+    public Attn4jDecode(AttentionOperands in, DType type) {
         super(in.threads(), type, in.shape().queryShape());
         AttentionShape s = in.shape();
         cache = KeyValueCache.builder(s.batch(), s.kvHeads(), s.headDim()).dtype(type).build();

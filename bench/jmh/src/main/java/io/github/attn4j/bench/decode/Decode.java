@@ -2,7 +2,7 @@
 package io.github.attn4j.bench.decode;
 
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Attn4jTypes;
 import io.github.attn4j.bench.Contender;
@@ -35,7 +35,7 @@ public class Decode extends Scenario {
     public Decode() {}
 
     /** A contender of this scenario; without a cache, decoding is prefill with one query. */
-    public static Contender contender(String name, AttentionInputs in) throws OrtException {
+    public static Contender contender(String name, AttentionOperands in) throws OrtException {
         if (in.shape().queries() != 1) {
             throw new IllegalArgumentException("decode has one query: queries=" + in.shape().queries());
         }
@@ -56,7 +56,7 @@ public class Decode extends Scenario {
 
     @Override
     protected Entry enter() throws OrtException {
-        AttentionInputs in = AttentionInputs.of(AttentionShape.parse(shape), threads);
+        AttentionOperands in = AttentionOperands.of(AttentionShape.parse(shape), threads);
         return Entry.ofAttention(contender, contender(contender, in), in);
     }
 }

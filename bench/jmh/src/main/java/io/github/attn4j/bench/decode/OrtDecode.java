@@ -3,7 +3,7 @@ package io.github.attn4j.bench.decode;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Ort;
 import io.github.attn4j.bench.OrtContender;
@@ -14,17 +14,18 @@ import java.util.Map;
 
 /**
  * ONNX Runtime's GroupQueryAttention over its key-value cache: past and present share their memory, so that only the
- * new token's key and value are written, as its documentation advises.
+ * new token's key and value are written, as its documentation advises. The operator cannot go without that: it is a row
+ * a head more than attn4j writes.
  */
 public final class OrtDecode extends OrtContender {
     private static final int OPSET = 23;
 
     /** The last key and value are the new token's, those before are the past. */
-    public OrtDecode(AttentionInputs in) throws OrtException {
+    public OrtDecode(AttentionOperands in) throws OrtException {
         super(session(in));
     }
 
-    private static Ort session(AttentionInputs in) throws OrtException {
+    private static Ort session(AttentionOperands in) throws OrtException {
         AttentionShape s = in.shape();
         long[] queryRow = {s.batch(), 1, (long) s.heads() * s.headDim()};
         long[] keyRow = {s.batch(), 1, (long) s.kvHeads() * s.headDim()};
@@ -59,6 +60,11 @@ public final class OrtDecode extends OrtContender {
                 .output("out", queryRow)
                 .output("presentK", cacheK)
                 .output("presentV", cacheV);
+    }
+
+    @Override
+    public String describe() {
+        return super.describe() + ", GroupQueryAttention of com.microsoft, which appends a row";
     }
 
     private static float[] last(float[] rows, AttentionShape s) {

@@ -15,7 +15,7 @@ public final class Attn4jModule extends Attn4jContender {
     private final TorchInputs inputs;
 
     /** Loads the weights. */
-    public Attn4jModule(ModuleInputs in) {
+    public Attn4jModule(ModuleOperands in) {
         super(in.threads(), DType.FLOAT32, in.shape().batch(), in.shape().rows(), in.shape().width());
         ModuleShape s = in.shape();
         long width = s.width();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.module;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -12,6 +13,7 @@ import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.github.attn4j.bench.Contender;
+import io.github.attn4j.bench.OneDnn;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,7 +30,7 @@ public final class DjlModule implements Contender {
     private NDList result;
 
     /** Copies the weights. */
-    public DjlModule(ModuleInputs in) {
+    public DjlModule(ModuleOperands in) {
         threads = in.threads();
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
@@ -45,7 +47,7 @@ public final class DjlModule implements Contender {
         input = new NDList(manager.create(in.x(), rows));
     }
 
-    private static void load(String name, Block projection, ModuleInputs in) {
+    private static void load(String name, Block projection, ModuleOperands in) {
         int width = in.shape().width();
         for (int part = 0; part < PROJECTIONS.size(); part++) {
             if (name.toLowerCase().contains(PROJECTIONS.get(part))) {
@@ -86,7 +88,8 @@ public final class DjlModule implements Contender {
 
     @Override
     public String describe() {
-        return "DJL on PyTorch " + manager.getEngine().getVersion() + ", threads=" + threads
+        return "DJL " + Engine.getDjlVersion() + " on PyTorch " + manager.getEngine().getVersion()
+                + ", instruction set of its own choice" + OneDnn.describe() + ", threads=" + threads
                 + ", ScaledDotProductAttentionBlock";
     }
 

@@ -19,12 +19,12 @@ public final class OrtModule extends OrtContender {
     private final boolean packed;
 
     /** Builds the graph. */
-    public OrtModule(ModuleInputs in, boolean packed) throws OrtException {
+    public OrtModule(ModuleOperands in, boolean packed) throws OrtException {
         super(session(in, packed));
         this.packed = packed;
     }
 
-    private static Ort session(ModuleInputs in, boolean packed) throws OrtException {
+    private static Ort session(ModuleOperands in, boolean packed) throws OrtException {
         ModuleShape s = in.shape();
         long width = s.width();
         long[] rows = {s.batch(), s.rows(), width};

@@ -17,7 +17,7 @@ public final class TorchModule extends TorchContender {
     private T_TensorTensor_T result;
 
     /** Copies the weights. */
-    public TorchModule(ModuleInputs in) {
+    public TorchModule(ModuleOperands in) {
         super(in.threads(), "f32");
         s = in.shape();
         long width = s.width();

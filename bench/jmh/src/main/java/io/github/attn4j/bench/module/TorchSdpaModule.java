@@ -18,7 +18,7 @@ public final class TorchSdpaModule extends TorchContender {
     private Tensor out;
 
     /** Copies input and weights, rounded to {@code type}: f32 or bf16. */
-    public TorchSdpaModule(ModuleInputs in, String type) {
+    public TorchSdpaModule(ModuleOperands in, String type) {
         super(in.threads(), type);
         s = in.shape();
         long width = s.width();

@@ -6,7 +6,7 @@ package io.github.attn4j.bench.overhead;
 import com.sun.management.ThreadMXBean;
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionPlan;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.DType;
@@ -37,7 +37,7 @@ public final class CallsFromC {
     public record Boundary(double nanoseconds, double bytes) {}
 
     /** {@return the boundary of the smallest planned call; empty without the library} */
-    public static Optional<Boundary> boundary(AttentionInputs in) {
+    public static Optional<Boundary> boundary(AttentionOperands in) {
         String library = System.getProperty(PROPERTY);
         if (library == null) {
             return Optional.empty();

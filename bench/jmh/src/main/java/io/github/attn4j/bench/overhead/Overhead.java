@@ -2,7 +2,7 @@
 package io.github.attn4j.bench.overhead;
 
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Facts;
@@ -28,19 +28,19 @@ public class Overhead extends Scenario {
     })
     public String contender;
 
-    private AttentionInputs inputs;
+    private AttentionOperands inputs;
 
     /** Creates a state for JMH. */
     public Overhead() {}
 
     /** A contender of this scenario. */
-    public static Contender contender(String name, AttentionInputs in) throws OrtException {
+    public static Contender contender(String name, AttentionOperands in) throws OrtException {
         return name.equals("attn4j-unplanned") ? new Attn4jUnplanned(in) : Prefill.contender(name, in);
     }
 
     @Override
     protected Entry enter() throws OrtException {
-        inputs = AttentionInputs.of(AttentionShape.parse(shape), threads);
+        inputs = AttentionOperands.of(AttentionShape.parse(shape), threads);
         return Entry.ofAttention(contender, contender(contender, inputs), inputs);
     }
 

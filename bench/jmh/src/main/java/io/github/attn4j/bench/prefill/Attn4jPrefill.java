@@ -4,7 +4,7 @@ package io.github.attn4j.bench.prefill;
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionPlan;
 import io.github.attn4j.bench.Attn4jContender;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
@@ -17,7 +17,7 @@ public final class Attn4jPrefill extends Attn4jContender {
     private final AttentionPlan plan;
 
     /** Plans attention over these inputs, rounded to {@code type}. */
-    public Attn4jPrefill(AttentionInputs in, DType type) {
+    public Attn4jPrefill(AttentionOperands in, DType type) {
         super(in.threads(), type, in.shape().queryShape());
         AttentionShape s = in.shape();
         q = tensor(in.q(), s.queryShape());

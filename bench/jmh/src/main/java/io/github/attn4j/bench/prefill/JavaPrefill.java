@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.prefill;
 
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.RowContender;
-import io.github.attn4j.bench.Rows;
 import java.util.Arrays;
 
 /** Plain Java: loops over arrays, a row of scores at a time, as one writes it without a library. */
 public final class JavaPrefill extends RowContender {
     /** Keeps these inputs. */
-    public JavaPrefill(AttentionInputs in) {
+    public JavaPrefill(AttentionOperands in) {
         super(in);
     }
 
@@ -28,7 +27,7 @@ public final class JavaPrefill extends RowContender {
             }
             scores[j] = score * scale;
         }
-        float inverse = 1 / Rows.exponentials(scores, seen);
+        float inverse = 1 / exponentials(scores, seen);
         int to = row * d;
         Arrays.fill(out, to, to + d, 0);
         for (int j = 0; j < seen; j++) {
@@ -38,6 +37,20 @@ public final class JavaPrefill extends RowContender {
                 out[to + i] += weight * in.v()[from + i];
             }
         }
+    }
+
+    /** Replaces scores by exponentials, the largest by 1, and gives their sum. */
+    private static float exponentials(float[] scores, int count) {
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < count; j++) {
+            largest = Math.max(largest, scores[j]);
+        }
+        float sum = 0;
+        for (int j = 0; j < count; j++) {
+            scores[j] = (float) Math.exp(scores[j] - largest);
+            sum += scores[j];
+        }
+        return sum;
     }
 
     @Override

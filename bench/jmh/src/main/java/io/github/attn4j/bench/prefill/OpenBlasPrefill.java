@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.prefill;
 
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.OpenBlas;
 import io.github.attn4j.bench.Rows;
+import java.time.Duration;
 import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * Attention as matrix multiplications: scores = q k^T and out = weights v by OpenBLAS through its JavaCPP preset, the
- * softmax between them in Java, the scores of a head in memory.
+ * softmax between them with the JDK's Vector API, the scores of a head in memory.
  */
 public final class OpenBlasPrefill implements Contender {
-    private final AttentionInputs in;
+    private final AttentionOperands in;
     private final FloatPointer q;
     private final FloatPointer k;
     private final FloatPointer v;
@@ -23,7 +24,7 @@ public final class OpenBlasPrefill implements Contender {
     private final float[] row;
 
     /** Copies these inputs to native memory. */
-    public OpenBlasPrefill(AttentionInputs in) {
+    public OpenBlasPrefill(AttentionOperands in) {
         this.in = in;
         OpenBlas.threads(in.threads());
         q = new FloatPointer(in.q());
@@ -59,6 +60,11 @@ public final class OpenBlasPrefill implements Contender {
         }
         Arrays.fill(row, seen, row.length, 0);
         scores.put(row).position(0);
+    }
+
+    @Override
+    public Duration warmUp() {
+        return Contender.COMPILED;
     }
 
     @Override

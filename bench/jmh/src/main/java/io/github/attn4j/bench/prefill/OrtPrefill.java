@@ -2,7 +2,7 @@
 package io.github.attn4j.bench.prefill;
 
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Numbers;
 import io.github.attn4j.bench.Ort;
@@ -17,11 +17,17 @@ public final class OrtPrefill extends OrtContender {
     /** Which operator, and what its inputs look like. */
     public enum Operator {
         /** The standard's, heads first. */
-        ATTENTION,
-        /** MultiHeadAttention of com.microsoft, rows first. */
-        MULTI_HEAD,
-        /** GroupQueryAttention of com.microsoft, rows first, always causal. */
-        GROUP_QUERY
+        ATTENTION("Attention of the standard"),
+        /** Rows first. */
+        MULTI_HEAD("MultiHeadAttention of com.microsoft"),
+        /** Rows first, always causal; it has to copy keys and values into a cache. */
+        GROUP_QUERY("GroupQueryAttention of com.microsoft, which fills a cache");
+
+        private final String description;
+
+        Operator(String description) {
+            this.description = description;
+        }
     }
 
     private static final int OPSET = 23;
@@ -30,13 +36,13 @@ public final class OrtPrefill extends OrtContender {
     private final Operator operator;
 
     /** Builds the graph and its operands. */
-    public OrtPrefill(AttentionInputs in, Operator operator) throws OrtException {
+    public OrtPrefill(AttentionOperands in, Operator operator) throws OrtException {
         super(session(in, operator));
         s = in.shape();
         this.operator = operator;
     }
 
-    private static Ort session(AttentionInputs in, Operator operator) throws OrtException {
+    private static Ort session(AttentionOperands in, Operator operator) throws OrtException {
         return switch (operator) {
             case ATTENTION -> attention(in);
             case MULTI_HEAD -> multiHead(in);
@@ -51,7 +57,12 @@ public final class OrtPrefill extends OrtContender {
                 : Numbers.swapped(out, s.batch(), s.queries(), s.heads(), s.headDim());
     }
 
-    private static Ort attention(AttentionInputs in) throws OrtException {
+    @Override
+    public String describe() {
+        return super.describe() + ", " + operator.description;
+    }
+
+    private static Ort attention(AttentionOperands in) throws OrtException {
         AttentionShape s = in.shape();
         requireSquare(s, "Attention");
         byte[] model = Graph.opset(OPSET)
@@ -68,7 +79,7 @@ public final class OrtPrefill extends OrtContender {
                 .output("out", s.queryShape());
     }
 
-    private static Ort multiHead(AttentionInputs in) throws OrtException {
+    private static Ort multiHead(AttentionOperands in) throws OrtException {
         AttentionShape s = in.shape();
         requireSquare(s, "MultiHeadAttention");
         if (s.group() > 1) {
@@ -83,7 +94,7 @@ public final class OrtPrefill extends OrtContender {
         return operands(new Ort(model, in.threads()), in);
     }
 
-    private static Ort groupQuery(AttentionInputs in) throws OrtException {
+    private static Ort groupQuery(AttentionOperands in) throws OrtException {
         AttentionShape s = in.shape();
         if (!s.causal() || s.queries() != s.keys()) {
             throw new IllegalArgumentException("GroupQueryAttention over a prompt is causal with as many queries as "
@@ -115,7 +126,7 @@ public final class OrtPrefill extends OrtContender {
                 .input("v", keyRows(s));
     }
 
-    private static Ort operands(Ort ort, AttentionInputs in) throws OrtException {
+    private static Ort operands(Ort ort, AttentionOperands in) throws OrtException {
         AttentionShape s = in.shape();
         return ort.input("q", Numbers.swapped(in.q(), s.batch(), s.heads(), s.queries(), s.headDim()), queryRows(s))
                 .input("k", Numbers.swapped(in.k(), s.batch(), s.kvHeads(), s.keys(), s.headDim()), keyRows(s))

@@ -2,7 +2,7 @@
 package io.github.attn4j.bench.prefill;
 
 import ai.onnxruntime.OrtException;
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Attn4jTypes;
 import io.github.attn4j.bench.Contender;
@@ -26,7 +26,7 @@ public class Prefill extends Scenario {
     public Prefill() {}
 
     /** A contender of this scenario. */
-    public static Contender contender(String name, AttentionInputs in) throws OrtException {
+    public static Contender contender(String name, AttentionOperands in) throws OrtException {
         return switch (name) {
             case "attn4j-f32", "attn4j-bf16", "attn4j-f16" -> new Attn4jPrefill(in, Attn4jTypes.named(name));
             case "pytorch-f32" -> new TorchPrefill(in, "f32");
@@ -43,7 +43,7 @@ public class Prefill extends Scenario {
 
     @Override
     protected Entry enter() throws OrtException {
-        AttentionInputs in = AttentionInputs.of(AttentionShape.parse(shape), threads);
+        AttentionOperands in = AttentionOperands.of(AttentionShape.parse(shape), threads);
         return Entry.ofAttention(contender, contender(contender, in), in);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.prefill;
 
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.TorchContender;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -21,7 +21,7 @@ public final class TorchPrefill extends TorchContender {
     private Tensor out;
 
     /** Copies these inputs, rounded to {@code type}: f32 or bf16. */
-    public TorchPrefill(AttentionInputs in, String type) {
+    public TorchPrefill(AttentionOperands in, String type) {
         super(in.threads(), type);
         AttentionShape s = in.shape();
         q = session.tensor(in.q(), s.queryShape());

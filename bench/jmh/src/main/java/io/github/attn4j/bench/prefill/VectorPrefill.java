@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.prefill;
 
-import io.github.attn4j.bench.AttentionInputs;
+import io.github.attn4j.bench.AttentionOperands;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.RowContender;
 import io.github.attn4j.bench.Rows;
@@ -14,7 +14,7 @@ public final class VectorPrefill extends RowContender {
     private static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
 
     /** Keeps these inputs; headDim must be a multiple of the lanes. */
-    public VectorPrefill(AttentionInputs in) {
+    public VectorPrefill(AttentionOperands in) {
         super(in);
         if (in.shape().headDim() % LANES.length() != 0) {
             throw new IllegalArgumentException("headDim must be a multiple of the lanes: headDim="

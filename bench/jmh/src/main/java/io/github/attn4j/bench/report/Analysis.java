@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.report;
 
+import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.run.Cell;
 import io.github.attn4j.bench.run.Results;
 import java.util.Comparator;
@@ -8,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Questions to the numbers of a run. */
 final class Analysis {
@@ -16,12 +18,10 @@ final class Analysis {
         boolean holds(Cell cell) {
             return cell.scenario.equals(scenario) && cell.shape.equals(shape) && cell.threads == threads;
         }
-    }
 
-    /** A contender that is faster than attn4j in the same storage type. */
-    record Loss(Cell contender, Cell ours) {
-        double ratio() {
-            return ours.median() / contender.median();
+        @Override
+        public String toString() {
+            return scenario + " " + shape + ", threads=" + threads;
         }
     }
 
@@ -44,12 +44,16 @@ final class Analysis {
 
     Set<Key> keys() {
         Set<Key> keys = new LinkedHashSet<>();
-        ran().forEach(cell -> keys.add(new Key(cell.scenario, cell.shape, cell.threads)));
+        ran().forEach(cell -> keys.add(key(cell)));
         return keys;
     }
 
     List<Key> keys(String scenario) {
         return keys().stream().filter(key -> key.scenario().equals(scenario)).toList();
+    }
+
+    static Key key(Cell cell) {
+        return new Key(cell.scenario, cell.shape, cell.threads);
     }
 
     List<Cell> of(Key key) {
@@ -69,35 +73,72 @@ final class Analysis {
                 .or(() -> ours.stream().min(Comparator.comparingDouble(Cell::median)));
     }
 
-    /** The fastest other library in float32, with or without a JVM. */
-    Optional<Cell> bestOther(Key key) {
-        return of(key).stream()
-                .filter(cell -> !cell.ours() && cell.type().equals("f32"))
-                .min(Comparator.comparingDouble(Cell::median));
+    /** A cell against attn4j in the same storage type. */
+    Optional<Comparison> comparison(Cell cell) {
+        return ours(key(cell), cell.type()).map(ours -> Comparison.of(cell, ours));
     }
 
-    List<Loss> losses() {
-        return keys().stream()
-                .flatMap(key -> of(key).stream()
-                        .filter(cell -> !cell.ours())
-                        .flatMap(cell -> ours(key, cell.type()).map(ours -> new Loss(cell, ours)).stream()))
-                .filter(loss -> loss.ratio() > 1)
-                .toList();
+    /** All other libraries, with or without a JVM, against attn4j. */
+    List<Comparison> comparisons() {
+        return comparisons(ran().stream());
     }
 
-    /** The machine's limit with as many threads, in GFLOP/s: the median of what was measured around native turns. */
-    double limit(int threads) {
-        double[] limits = ran().stream()
-                .filter(cell -> cell.threads == threads && cell.limit > 0 && !cell.scenario.equals("isa"))
-                .mapToDouble(cell -> cell.limit)
-                .sorted()
-                .toArray();
-        return limits.length == 0 ? 0 : limits[limits.length / 2];
+    List<Comparison> comparisons(Comparison.Verdict verdict) {
+        return comparisons().stream().filter(one -> one.verdict() == verdict).toList();
     }
 
-    /** Share of that limit; 0 where there is none or the arithmetic is of another type. */
-    double share(Cell cell) {
-        double limit = cell.limit > 0 ? cell.limit : limit(cell.threads);
-        return cell.type().equals("f32") && limit > 0 ? cell.gflops() / limit : 0;
+    /** The one that comes closest to attn4j, or passes it, in float32. */
+    Optional<Comparison> closest(Key key) {
+        return comparisons(of(key).stream().filter(cell -> cell.type().equals("f32")))
+                .stream()
+                .min(Comparator.comparingDouble(one -> one.spread().median()));
+    }
+
+    private List<Comparison> comparisons(Stream<Cell> cells) {
+        return cells.filter(cell -> !cell.ours()).flatMap(cell -> comparison(cell).stream()).toList();
+    }
+
+    /** The machine's GFLOP/s in a type with as many threads: the median of what native turns of that type measured. */
+    Optional<Spread> limit(int threads, String type) {
+        return Spread.ofAny(ran().stream()
+                .filter(cell -> cell.threads == threads && cell.type().equals(type) && cell.limit > 0
+                        && !cell.scenario.equals("isa"))
+                .map(cell -> cell.limit)
+                .toList());
+    }
+
+    /** Share of the machine's limit: what the native program measured itself, else by its limits of the same type. */
+    Optional<Spread> share(Cell cell) {
+        return Spread.ofAny(cell.share)
+                .or(() -> leastTime(cell).map(least -> Spread.of(cell.nanoseconds).inverse().times(least)));
+    }
+
+    /** The nanoseconds that multiply-adds take alone; in decode those that reading keys and values takes, if longer. */
+    private Optional<Double> leastTime(Cell cell) {
+        Optional<Double> limit = cell.limit > 0 ? Optional.of(cell.limit)
+                : limit(cell.threads, cell.type()).map(Spread::median);
+        Optional<Double> adding = limit.filter(gflops -> cell.flops > 0).map(gflops -> cell.flops / gflops);
+        return cell.scenario.equals("decode")
+                ? adding.flatMap(least -> readLimit(cell).map(limits -> Math.max(least, bytes(cell) / limits.median())))
+                : adding;
+    }
+
+    /** GB/s of reading as many bytes, by what native turns of the same case and type measured. */
+    private Optional<Spread> readLimit(Cell cell) {
+        return Spread.ofAny(of(key(cell)).stream()
+                .filter(other -> other.type().equals(cell.type()) && other.readLimit > 0)
+                .map(other -> other.readLimit)
+                .toList());
+    }
+
+    /** Of keys and values. */
+    static long bytes(Cell cell) {
+        AttentionShape s = AttentionShape.parse(cell.shape);
+        long numbers = 2L * s.batch() * s.kvHeads() * s.keys() * s.headDim();
+        return numbers * (cell.type().equals("f32") ? Float.BYTES : Short.BYTES);
+    }
+
+    static Spread gflops(Cell cell) {
+        return Spread.of(cell.nanoseconds).inverse().times(cell.flops);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.report;
 
+import io.github.attn4j.bench.report.Comparison.Verdict;
 import io.github.attn4j.bench.run.Cell;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,8 +18,19 @@ final class MustHold {
     /** A line in keys that begins at 0 or above it has no larger share of memory for more keys. */
     private static final double LINEAR = 1.15;
 
+    /** Whether a promise is kept; not decided where rounds contradict each other. */
+    enum Answer {
+        YES,
+        UNDECIDED,
+        NO;
+
+        static Answer of(boolean holds) {
+            return holds ? YES : NO;
+        }
+    }
+
     /** One promise. */
-    record Line(String what, String measured, boolean holds) {}
+    record Line(String what, String measured, Answer holds) {}
 
     private final Analysis analysis;
     private final List<Line> lines = new ArrayList<>();
@@ -28,11 +40,25 @@ final class MustHold {
     }
 
     List<Line> lines() {
+        boundary();
         analysis.keys("overhead").forEach(this::overhead);
         analysis.keys("growth").stream().map(Analysis.Key::threads).distinct().forEach(this::growth);
-        int losses = analysis.losses().size();
-        lines.add(new Line("no contender beats attn4j", losses + " cells where one does", losses == 0));
+        contenders();
         return lines;
+    }
+
+    /** Both sides of it run on one thread, whatever the number of the scenario's. */
+    private void boundary() {
+        List<Cell> cells = analysis.ran().stream()
+                .filter(cell -> cell.contender.equals("attn4j-f32") && !cell.boundary.isEmpty())
+                .toList();
+        Spread.ofAny(cells.stream().flatMap(cell -> cell.boundary.stream()).toList()).ifPresent(nanoseconds -> {
+            double bytes = cells.stream().mapToDouble(cell -> cell.boundaryBytes).max().orElseThrow();
+            lines.add(new Line("the smallest call costs at most 150 ns more from Java than from C, both on one thread",
+                    nanoseconds + " ns", Answer.of(nanoseconds.median() <= BOUNDARY_NANOSECONDS)));
+            lines.add(new Line("it allocates nothing on the heap", Spread.digits(bytes) + " B/op",
+                    Answer.of(bytes < NO_BYTES)));
+        });
     }
 
     private void overhead(Analysis.Key key) {
@@ -40,22 +66,14 @@ final class MustHold {
         if (java.isEmpty()) {
             return;
         }
-        java.get().medianBoundary().ifPresent(boundary -> {
-            double bytes = java.get().boundaryBytes;
-            lines.add(new Line("the smallest call costs at most 150 ns more from Java than from C, threads="
-                    + key.threads(), String.format("%.0f ns", boundary), boundary <= BOUNDARY_NANOSECONDS));
-            lines.add(new Line("it allocates nothing, threads=" + key.threads(), String.format("%.3f B/op", bytes),
-                    bytes < NO_BYTES));
-        });
         for (String library : List.of("pytorch", "onnxruntime")) {
             analysis.of(key).stream()
                     .filter(cell -> cell.contender.startsWith(library))
-                    .min(Comparator.comparingDouble(Cell::median))
-                    .ifPresent(other -> {
-                        double ratio = other.median() / java.get().median();
-                        lines.add(new Line("it is at least 3 x faster than " + other.contender + ", threads="
-                                + key.threads(), String.format("%.1f x", ratio), ratio >= OVERHEAD_RATIO));
-                    });
+                    .map(cell -> Comparison.of(cell, java.get()))
+                    .min(Comparator.comparingDouble(one -> one.spread().median()))
+                    .ifPresent(one -> lines.add(new Line("the smallest call is at least 3 x as fast as "
+                            + one.contender().contender + ", threads=" + key.threads(), one.spread() + " x",
+                            Answer.of(one.spread().median() >= OVERHEAD_RATIO))));
         }
     }
 
@@ -64,18 +82,27 @@ final class MustHold {
                 .filter(cell -> cell.scenario.equals("growth") && cell.threads == threads
                         && cell.contender.equals("attn4j-f32"))
                 .toList();
-        double[] perScore = cells.stream().mapToDouble(cell -> cell.median() / cell.scores).sorted().toArray();
-        if (perScore.length < 2) {
+        if (cells.size() < 2) {
             return;
         }
-        double spread = perScore[perScore.length - 1] / perScore[0];
+        Spread perScore = Spread.of(cells.stream().map(cell -> cell.median() / cell.scores).toList());
+        double growth = perScore.most() / perScore.least();
         lines.add(new Line("time per score is constant within 15 % from 512 to 32768 keys, threads=" + threads,
-                String.format("%.1f %%", 100 * (spread - 1)), spread <= GROWTH));
+                Spread.digits(100 * (growth - 1)) + " %", Answer.of(growth <= GROWTH)));
         Cell first = cells.get(0);
         Cell last = cells.get(cells.size() - 1);
         double ratio = (double) last.memory / Math.max(1, first.memory);
         double linear = (double) last.scores / first.scores;
         lines.add(new Line("memory grows at most linearly with the keys, threads=" + threads,
-                String.format("%.1f x for %.0f x the keys", ratio, linear), ratio <= LINEAR * linear));
+                Spread.digits(ratio) + " x for " + Spread.digits(linear) + " x the keys",
+                Answer.of(ratio <= LINEAR * linear)));
+    }
+
+    private void contenders() {
+        int level = analysis.comparisons(Verdict.LEVEL).size();
+        int behind = analysis.comparisons(Verdict.BEHIND).size();
+        lines.add(new Line("no contender beats attn4j", "of the cells of contenders, attn4j is ahead of "
+                + analysis.comparisons(Verdict.AHEAD).size() + ", level with " + level + ", behind " + behind,
+                behind > 0 ? Answer.NO : level > 0 ? Answer.UNDECIDED : Answer.YES));
     }
 }

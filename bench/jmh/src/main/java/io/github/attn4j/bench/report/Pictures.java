@@ -3,23 +3,27 @@ package io.github.attn4j.bench.report;
 
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.run.Cell;
+import io.github.attn4j.bench.run.Machine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.ToDoubleFunction;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** The pictures of a run, as PNG files beside its numbers. */
 final class Pictures {
     private static final List<String> SCENARIOS = List.of("prefill", "decode", "module", "model", "overhead");
     /** Below a page nothing is told apart, and a logarithm needs something. */
-    private static final double LEAST_KIB = 4;
-    private static final double KIBI = 1024;
-    private static final double MILLI = 1e6;
+    private static final double PAGE = 4096;
+    private static final double MEBI = 1 << 20;
+    private static final double PERCENT = 100;
+    private static final String RANGE = "median of the rounds, whiskers from the least to the most";
 
     private final Analysis analysis;
     private final Path folder;
@@ -35,13 +39,22 @@ final class Pictures {
     /** Draws those there are numbers for, and gives their file names. */
     List<String> write() throws IOException {
         for (String scenario : SCENARIOS) {
-            speed(scenario);
+            bars(scenario, "Speed in scenario " + scenario + ": attn4j in float32 on the JVM = 1",
+                    groups(analysis.keys(scenario), this::speed));
         }
-        share();
-        growth("time", "ms", cell -> cell.median() / MILLI);
-        growth("memory", "KiB added by the first runs", cell -> Math.max(LEAST_KIB, cell.memory / KIBI));
-        scaling();
-        isas();
+        bars("share", "Prefill: share of what registers alone multiply and add in the same type, in %",
+                groups(analysis.keys("prefill"), cell -> analysis.share(cell).map(share -> share.times(PERCENT))));
+        growth("time", "time, ms", RANGE, Unit.MILLISECONDS::time);
+        growth("memory", "memory added by the first runs, MiB", "the most of all rounds", cell -> {
+            double memory = Math.max(PAGE, cell.memory) / MEBI;
+            return new Spread(memory, memory, memory);
+        });
+        List<LineChart.Line> scaling = scaling();
+        if (!scaling.isEmpty()) {
+            LineChart.write(path("threads"), "Threads: prefill " + scalingShape().orElseThrow() + " in float32",
+                    subtitle("higher is better", RANGE), "threads", "GFLOP/s", scaling, false);
+        }
+        bars("isa", "attn4j without a JVM on each instruction set, in GFLOP/s", isas());
         return written;
     }
 
@@ -49,86 +62,97 @@ final class Pictures {
         return set + "-" + what + ".png";
     }
 
-    /** Bars: how many times as fast as attn4j in float32 on the JVM each contender is. */
-    private void speed(String scenario) throws IOException {
-        List<Analysis.Key> keys = analysis.keys(scenario).stream()
-                .filter(key -> analysis.ours(key, "f32").isPresent())
+    private Optional<Spread> speed(Cell cell) {
+        return analysis.ours(Analysis.key(cell), "f32").map(ours -> Comparison.of(cell, ours).spread().inverse());
+    }
+
+    private List<BarChart.Group> groups(List<Analysis.Key> keys, Function<Cell, Optional<Spread>> value) {
+        return keys.stream()
+                .map(key -> group(key.shape() + ", threads=" + key.threads(), analysis.of(key), value))
+                .filter(group -> !group.bars().isEmpty())
                 .toList();
-        bars(scenario, "Speed, attn4j in float32 on the JVM = 1", "Scenario " + scenario, keys,
-                (key, cell) -> analysis.ours(key, "f32").orElseThrow().median() / cell.median());
     }
 
-    private void share() throws IOException {
-        List<Analysis.Key> keys = analysis.limit(1) > 0 ? analysis.keys("prefill") : List.of();
-        bars("share", "%", "Prefill in float32: share of the machine's multiply-adds", keys, (key, cell) -> {
-            double share = analysis.share(cell);
-            return share > 0 ? 100 * share : Double.NaN;
-        });
-    }
-
-    private void growth(String what, String unit, ToDoubleFunction<Cell> value) throws IOException {
-        Map<String, Map<Double, Double>> lines = new LinkedHashMap<>();
-        for (Cell cell : analysis.ran()) {
-            if (cell.scenario.equals("growth")) {
-                lines.computeIfAbsent(cell.contender + ", threads=" + cell.threads, name -> new LinkedHashMap<>())
-                        .put((double) AttentionShape.parse(cell.shape).keys(), value.applyAsDouble(cell));
-            }
+    /** Types are apart: the machine multiplies some faster than others. */
+    private List<BarChart.Group> isas() {
+        List<BarChart.Group> groups = new ArrayList<>();
+        for (Analysis.Key key : analysis.keys("isa")) {
+            analysis.of(key).stream().map(Cell::type).distinct().forEach(type -> groups.add(
+                    group(key.shape() + ", threads=" + key.threads() + ", " + type,
+                            analysis.of(key).stream().filter(cell -> cell.type().equals(type)).toList(),
+                            cell -> Optional.of(Analysis.gflops(cell)))));
         }
-        if (!lines.isEmpty()) {
-            Charts.lines(path("growth-" + what), "Prefill of 512 queries, 4 heads: " + what + " by keys", "keys", unit,
-                    lines, true);
+        return groups;
+    }
+
+    private static BarChart.Group group(String heading, List<Cell> cells, Function<Cell, Optional<Spread>> value) {
+        List<BarChart.Bar> bars = new ArrayList<>();
+        for (Cell cell : cells) {
+            value.apply(cell).ifPresent(spread ->
+                    bars.add(new BarChart.Bar(cell.contender, Palette.colour(cell.contender), spread)));
+        }
+        return new BarChart.Group(heading, bars);
+    }
+
+    private void bars(String what, String title, List<BarChart.Group> groups) throws IOException {
+        if (!groups.isEmpty()) {
+            BarChart.write(path(what), title, subtitle("higher is better", RANGE), groups);
         }
     }
 
-    private void scaling() throws IOException {
-        Set<Integer> threads = new LinkedHashSet<>();
-        analysis.keys("prefill").forEach(key -> threads.add(key.threads()));
-        if (threads.size() < 2) {
-            return;
-        }
-        String shape = analysis.keys("prefill").get(0).shape();
-        Map<String, Map<Double, Double>> lines = new LinkedHashMap<>();
-        for (Cell cell : analysis.ran()) {
-            if (cell.scenario.equals("prefill") && cell.shape.equals(shape) && cell.type().equals("f32")) {
-                lines.computeIfAbsent(cell.contender, name -> new LinkedHashMap<>())
-                        .put((double) cell.threads, cell.gflops());
-            }
-        }
-        Charts.lines(path("threads"), "Prefill " + shape + " in float32", "threads", "GFLOP/s", lines, false);
-    }
-
-    private void isas() throws IOException {
-        bars("isa", "GFLOP/s", "attn4j without a JVM on each instruction set", analysis.keys("isa"),
-                (key, cell) -> cell.gflops());
-    }
-
-    private void bars(String what, String axis, String title, List<Analysis.Key> keys, Height height)
+    private void growth(String what, String axis, String rounds, Function<Cell, Spread> value)
             throws IOException {
-        Set<String> names = new LinkedHashSet<>();
-        keys.forEach(key -> analysis.of(key).forEach(cell -> names.add(cell.contender)));
-        Map<String, List<Double>> series = new LinkedHashMap<>();
-        for (String name : names) {
-            List<Double> values = keys.stream()
-                    .map(key -> analysis.named(key, name).map(cell -> height.of(key, cell)).orElse(Double.NaN))
-                    .toList();
-            if (values.stream().anyMatch(value -> !value.isNaN())) {
-                series.put(name, values);
+        List<LineChart.Line> lines = lines(cell -> cell.scenario.equals("growth"),
+                cell -> cell.contender + ", threads=" + cell.threads, cell -> cell.threads > 1,
+                cell -> AttentionShape.parse(cell.shape).keys(), value);
+        if (!lines.isEmpty()) {
+            LineChart.write(path("growth-" + what), "Prefill of 512 queries, 4 heads: " + what + " by keys",
+                    subtitle("lower is better", rounds), "keys", axis, lines, true);
+        }
+    }
+
+    /** Useful GFLOP/s by threads of those that were measured with more than one number of them. */
+    List<LineChart.Line> scaling() {
+        return scalingShape()
+                .map(shape -> lines(cell -> cell.scenario.equals("prefill") && cell.shape.equals(shape)
+                        && cell.type().equals("f32"), cell -> cell.contender, Cell::withoutJvm, cell -> cell.threads,
+                        Analysis::gflops))
+                .orElse(List.of());
+    }
+
+    /** The one with the most work, as that is what threads are for. */
+    private Optional<String> scalingShape() {
+        List<Analysis.Key> keys = analysis.keys("prefill");
+        return keys.stream()
+                .map(Analysis.Key::shape)
+                .filter(shape -> keys.stream().filter(key -> key.shape().equals(shape)).count() > 1)
+                .max(Comparator.comparingDouble(shape -> AttentionShape.parse(shape).flops()));
+    }
+
+    /** A line a name, of those with two points or more. */
+    private List<LineChart.Line> lines(Predicate<Cell> taken, Function<Cell, String> name, Predicate<Cell> dashed,
+            Function<Cell, Integer> abscissa, Function<Cell, Spread> ordinate) {
+        Map<String, LineChart.Line> lines = new LinkedHashMap<>();
+        for (Cell cell : analysis.ran()) {
+            if (taken.test(cell)) {
+                String line = name.apply(cell);
+                lines.computeIfAbsent(line, absent -> new LineChart.Line(line, Palette.colour(cell.contender),
+                        dashed.test(cell), new TreeMap<>()))
+                        .points().put(abscissa.apply(cell).doubleValue(), ordinate.apply(cell));
             }
         }
-        if (!series.isEmpty()) {
-            List<String> groups = keys.stream().map(key -> key.shape() + ", threads=" + key.threads()).toList();
-            Charts.bars(path(what), title, axis, groups, series);
-        }
+        return lines.values().stream().filter(line -> line.points().size() > 1).toList();
+    }
+
+    private String subtitle(String better, String rounds) {
+        Machine machine = analysis.results.machine;
+        return better + "; " + rounds + ". " + machine.processor + ", "
+                + machine.processors + " processors, " + analysis.results.date.substring(0, 10);
     }
 
     private Path path(String what) {
         String name = file(set, what);
         written.add(name);
         return folder.resolve(name);
-    }
-
-    @FunctionalInterface
-    private interface Height {
-        double of(Analysis.Key key, Cell cell);
     }
 }

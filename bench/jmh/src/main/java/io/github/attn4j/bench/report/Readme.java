@@ -27,23 +27,27 @@ final class Readme {
     }
 
     private static String table(Analysis analysis) {
-        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j | share of the limit | fastest "
-                + "other | | attn4j is |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j, ms | share of the limit "
+                + "| fastest other | its time, ms | its time / attn4j's |\n"
+                + "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         for (Analysis.Key key : analysis.keys()) {
-            Optional<Cell> ours = analysis.ours(key, "f32");
-            Optional<Cell> other = analysis.bestOther(key);
-            if (ours.isEmpty() || other.isEmpty() || key.scenario().equals("growth")) {
+            Optional<Comparison> closest = analysis.closest(key);
+            if (closest.isEmpty() || key.scenario().equals("growth")) {
                 continue;
             }
+            Cell ours = closest.get().ours();
+            Cell other = closest.get().contender();
             boolean limited = key.scenario().equals("prefill") || key.scenario().equals("module");
-            out.append(String.format("| %s | %s | %d | %s | %s | %s | %s | %.2f x as fast |%n", key.scenario(),
-                    key.shape(), key.threads(), Markdown.time(ours.get().median()),
-                    limited ? Markdown.percent(analysis.share(ours.get())) : "", other.get().contender,
-                    Markdown.time(other.get().median()), other.get().median() / ours.get().median()));
+            out.append("| ").append(String.join(" | ", key.scenario(), key.shape(), Integer.toString(key.threads()),
+                    Unit.MILLISECONDS.time(ours).toString(),
+                    limited ? analysis.share(ours).map(Markdown::percent).orElse("") : "", other.contender,
+                    Unit.MILLISECONDS.time(other).toString(), closest.get().spread().toString())).append(" |\n");
         }
         return out + "\n" + analysis.results.machine.processor + ", " + analysis.results.date.substring(0, 10)
-                + ", float32. Shapes: batch x heads / key-value heads : queries x keys x headDim; modules batch x rows "
-                + "x width / heads; the model embeds that many sentences of Europarl with all-MiniLM-L6-v2.\n";
+                + ", float32; medians over the rounds, in brackets the range; the last column compares round by round: "
+                + "above 1 attn4j is faster. Shapes: batch x heads / key-value heads : queries x keys x headDim; "
+                + "modules batch x rows x width / heads; the model embeds that many sentences of Europarl with "
+                + "all-MiniLM-L6-v2.\n";
     }
 
     private static String links(String folder, String set) {

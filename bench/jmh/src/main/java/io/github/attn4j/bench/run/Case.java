@@ -4,6 +4,7 @@ package io.github.attn4j.bench.run;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.decode.Decode;
 import io.github.attn4j.bench.model.Model;
+import io.github.attn4j.bench.module.AttentionModule;
 import io.github.attn4j.bench.module.ModuleShape;
 import io.github.attn4j.bench.overhead.Overhead;
 import io.github.attn4j.bench.prefill.Prefill;
@@ -17,7 +18,7 @@ record Case(String scenario, String shape, List<String> contenders) {
             case "prefill", "growth" -> Prefill.class;
             case "decode" -> Decode.class;
             case "overhead" -> Overhead.class;
-            case "module" -> io.github.attn4j.bench.module.Module.class;
+            case "module" -> AttentionModule.class;
             case "model" -> Model.class;
             default -> throw new IllegalArgumentException("no such scenario: scenario=" + scenario);
         };

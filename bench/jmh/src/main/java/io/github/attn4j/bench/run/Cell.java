@@ -13,6 +13,9 @@ public final class Cell {
     /** Contenders that are processes without a JVM have this before their name. */
     public static final String NATIVE = "native:";
 
+    /** Comes between the name of a contender and the instruction set that it is restricted to. */
+    static final char ISA = '@';
+
     /** The scenario, such as prefill. */
     public String scenario;
     /** As the scenario writes it. */
@@ -21,24 +24,37 @@ public final class Cell {
     public String contender;
     /** Of the contender, pinned to as many processors. */
     public int threads;
-    /** Nanoseconds of one run: one number a round, in the order of the rounds. */
+    /**
+     * Nanoseconds of one run: one number a round; the n-th is of the n-th round, in which all of a case took turns. In
+     * rounds beyond the set's only those take part that are close, see {@link CloseCells}, but they in all of them.
+     */
     public List<Double> nanoseconds = new ArrayList<>();
     /** Useful floating-point operations of a run; 0 where they are not counted. */
     public double flops;
     /** Pairs of query and key of a run; 0 where they are not counted. */
     public long scores;
-    /** Bytes allocated on the Java heap in a run; negative where there is no heap. */
+    /** Bytes allocated on the Java heap in a run, the least of all rounds; negative where there is no heap. */
     public double allocated;
-    /** Growth of resident memory by the first runs, in bytes; negative if unknown. */
+    /** Growth of resident memory by the first runs, in bytes, the most of all rounds; negative if unknown. */
     public long memory;
     /** How many nanoseconds longer a call takes from Java than from C: one number a round where it was measured. */
     public List<Double> boundary = new ArrayList<>();
     /** Bytes that such a call allocates on the Java heap, the most of all rounds. */
     public double boundaryBytes;
-    /** The largest difference from the expected output. */
+    /** The largest difference from the expected output in any round. */
     public double error;
-    /** GFLOP/s of a loop of multiply-adds in registers on the same threads; 0 where it was not measured. */
+    /**
+     * GFLOP/s of a loop of multiply-adds in registers on the same threads, in the last round; 0 where it was not
+     * measured.
+     */
     public double limit;
+    /** GB/s of a loop that reads memory on the same threads, in the last round; 0 where it was not measured. */
+    public double readLimit;
+    /**
+     * The share of the machine's limit that the program without a JVM measured around each of its repetitions: one
+     * number a round, as the times; for decode the limit is the roofline. Empty on the JVM.
+     */
+    public List<Double> share = new ArrayList<>();
     /** Library, version, instruction set, threads. */
     public String about;
     /** Why it has no times. */
@@ -73,7 +89,9 @@ public final class Cell {
 
     /** {@return its storage type: f32, bf16 or f16} */
     public String type() {
-        return contender.endsWith("bf16") ? "bf16" : contender.endsWith("f16") ? "f16" : "f32";
+        int isa = contender.indexOf(ISA);
+        String name = isa < 0 ? contender : contender.substring(0, isa);
+        return name.endsWith("bf16") ? "bf16" : name.endsWith("f16") ? "f16" : "f32";
     }
 
     /** {@return the median over the rounds, in nanoseconds} */
@@ -91,6 +109,13 @@ public final class Cell {
         Collections.sort(sorted);
         int n = sorted.size();
         return (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;
+    }
+
+    /** Adds a round's time and what is kept of the worst round. */
+    void add(double time, double difference, long grown) {
+        error = nanoseconds.isEmpty() ? difference : Math.max(error, difference);
+        memory = nanoseconds.isEmpty() ? grown : Math.max(memory, grown);
+        nanoseconds.add(time);
     }
 
     /** {@return useful GFLOP/s of the median} */

@@ -35,17 +35,16 @@ final class JvmTurn {
         try {
             RunResult result = new Runner(options(cell, benchmark, selection, facts, program, log)).run().iterator()
                 .next();
-            cell.nanoseconds.add(result.getPrimaryResult().getScore());
             double allocated = result.getSecondaryResults().get(ALLOCATED).getScore();
             // The least of the rounds: what the JVM and JMH allocate meanwhile comes and goes, what a call does stays.
-            cell.allocated = cell.nanoseconds.size() == 1 ? allocated : Math.min(cell.allocated, allocated);
+            cell.allocated = cell.nanoseconds.isEmpty() ? allocated : Math.min(cell.allocated, allocated);
             Properties found = new Properties();
             try (Reader reader = Files.newBufferedReader(facts)) {
                 found.load(reader);
             }
             cell.about = found.getProperty("about");
-            cell.error = Double.parseDouble(found.getProperty("error"));
-            cell.memory = Long.parseLong(found.getProperty("memoryBytes"));
+            cell.add(result.getPrimaryResult().getScore(), Double.parseDouble(found.getProperty("error")),
+                    Long.parseLong(found.getProperty("memoryBytes")));
             if (found.containsKey("boundaryNanoseconds")) {
                 cell.boundary.add(Double.parseDouble(found.getProperty("boundaryNanoseconds")));
                 cell.boundaryBytes = Math.max(cell.boundaryBytes,
@@ -88,8 +87,8 @@ final class JvmTurn {
     }
 
     private static List<String> arguments(Path facts, Path program) {
-        List<String> arguments = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector", "-Xms1g", "-Xmx1g",
-                "-Xss8m", "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
+        List<String> arguments = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector", "-Xms640m",
+                "-Xmx640m", "-Xss8m", "-XX:+AlwaysPreTouch", "-D" + Facts.PROPERTY + "=" + facts));
         Path calls = program.resolveSibling(System.mapLibraryName("attn4j_calls")).toAbsolutePath();
         if (Files.exists(calls)) {
             arguments.add("-D" + CallsFromC.PROPERTY + "=" + calls);

@@ -9,6 +9,8 @@ import java.util.Locale;
 
 /** Where measurements were taken. Public fields are its JSON. */
 public final class Machine {
+    private static final List<String> ISA_FLAGS =
+            List.of("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd");
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     /** The processor as it names itself. */
@@ -39,10 +41,15 @@ public final class Machine {
         return machine;
     }
 
-    /** {@return a name for a folder: the processor and how many} */
+    /** {@return a name for a folder: the processor and, as several share that, its best instruction set and number} */
     public String slug() {
-        return (processor.replaceAll("\\((R|TM|r|tm)\\)", "") + " x" + processors).toLowerCase(Locale.ROOT)
+        return (processor.replaceAll("\\((R|TM|r|tm)\\)", "") + " " + bestIsa() + " x" + processors)
+                .toLowerCase(Locale.ROOT)
                 .replaceAll("[^a-z0-9]+", "-");
+    }
+
+    private String bestIsa() {
+        return ISA_FLAGS.stream().filter(flags::contains).findFirst().orElse("");
     }
 
     private static String value(List<String> lines, String key, String otherwise) {

@@ -2,9 +2,11 @@
 // One turn of attn4j_bench: the same call without a JVM, or the unfused baseline. It also measures the machine's limit.
 package io.github.attn4j.bench.run;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.attn4j.bench.AttentionShape;
+import io.github.attn4j.bench.Expected;
 import io.github.attn4j.bench.module.ModuleShape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,12 +26,21 @@ final class NativeTurn {
             cell.failure = said;
             return;
         }
-        JsonNode json = new ObjectMapper().readTree(said);
-        cell.nanoseconds.add(json.get("median_ms").asDouble() * NANOSECONDS);
+        try {
+            read(new ObjectMapper().readTree(said), cell);
+        } catch (JsonProcessingException | IllegalStateException e) {
+            cell.failure = e.getMessage();
+        }
+    }
+
+    private static void read(JsonNode json, Cell cell) {
+        double error = json.path("max_error").asDouble(Double.NaN);
+        Expected.require(cell.contender, error, Expected.tolerance(cell.type()));
+        cell.add(json.get("median_ms").asDouble() * NANOSECONDS, error, -1);
+        cell.share.add(json.get("share").asDouble());
         cell.limit = json.get("limit_gflops").asDouble();
-        cell.error = json.get("max_error").asDouble();
+        cell.readLimit = json.path("limit_gbs").asDouble();
         cell.allocated = -1;
-        cell.memory = -1;
         cell.about = (json.has("by") ? json.get("by").asText() : "attn4j") + " without a JVM, "
                 + json.get("isa").asText() + ", threads=" + cell.threads;
     }
@@ -60,13 +71,12 @@ final class NativeTurn {
                 command.add("--unfused");
             }
         }
-        String[] nameAndIsa = cell.contender.split("@");
-        if (nameAndIsa.length == 2) {
-            command.addAll(List.of("--isa", nameAndIsa[1]));
+        int isa = cell.contender.indexOf(Cell.ISA);
+        if (isa >= 0) {
+            command.addAll(List.of("--isa", cell.contender.substring(isa + 1)));
         }
-        int type = nameAndIsa[0].lastIndexOf('-');
-        if (type >= 0) {
-            command.addAll(List.of("--dtype", nameAndIsa[0].substring(type + 1)));
+        if (cell.ours()) {
+            command.addAll(List.of("--dtype", cell.type()));
         }
         add(command, "threads", cell.threads);
         command.addAll(List.of("--seconds", Double.toString(seconds)));

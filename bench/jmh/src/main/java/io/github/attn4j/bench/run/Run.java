@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contenders take turns, round after round, so that a change of the machine's speed hits all alike. The caller pins
-// this process, and with it all forks, to as many processors as there are threads.
+// Contenders take turns, round after round, so that a change of the machine's speed hits all alike; of any two each
+// comes first in every other round. The caller pins this process, and with it all forks, to as many processors as there
+// are threads.
 package io.github.attn4j.bench.run;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Measures a set and keeps the numbers as JSON. */
 @Command(name = "run", mixinStandardHelpOptions = true, description = "Measures a set of scenarios.")
 public final class Run implements Callable<Integer> {
     private static final double MILLIS = 1e3;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--set", required = true, description = "quick or full")
     private String set;
@@ -47,12 +55,26 @@ public final class Run implements Callable<Integer> {
 
     /** Runs and exits. */
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Run()).execute(arguments));
+        System.exit(execute(arguments));
+    }
+
+    /** {@return the exit code: 0, 1 after a failure, or 2 where the arguments are wrong} */
+    static int execute(String... arguments) {
+        return new CommandLine(new Run())
+                .setParameterExceptionHandler((failure, all) -> said(failure.getMessage(), CommandLine.ExitCode.USAGE))
+                .setExecutionExceptionHandler((failure, line, all) ->
+                        said(failure.toString(), CommandLine.ExitCode.SOFTWARE))
+                .execute(arguments);
+    }
+
+    private static int said(String failure, int code) {
+        System.err.println("run: " + failure);
+        return code;
     }
 
     @Override
     public Integer call() throws Exception {
-        Selection selection = Selection.named(set).only(scenarios);
+        Selection selection = selection();
         Machine machine = Machine.here();
         String name = scenarios.isEmpty() ? set : set + "-" + String.join("-", scenarios);
         Path file = folder.resolve(machine.slug()).resolve(name + ".json");
@@ -62,15 +84,46 @@ public final class Run implements Callable<Integer> {
         results.commit = commit;
         for (int round = 1; round <= selection.rounds(); round++) {
             for (Case where : selection.cases()) {
-                for (String contender : where.contenders()) {
-                    turn(results.cell(where, contender, threads), where, selection, round);
-                }
+                turns(cells(results, where), where, selection, round);
             }
-            results.date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-            results.write(file);
+            save(results, file);
         }
+        for (Case where : selection.cases()) {
+            List<Cell> close = CloseCells.of(cells(results, where));
+            for (int round = selection.rounds() + 1; round <= selection.closeRounds(); round++) {
+                turns(close, where, selection, round);
+            }
+        }
+        save(results, file);
         System.out.println(file);
         return 0;
+    }
+
+    private Selection selection() {
+        try {
+            return Selection.named(set).only(scenarios);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private List<Cell> cells(Results results, Case where) {
+        return where.contenders().stream().map(contender -> results.cell(where, contender, threads)).toList();
+    }
+
+    private static void save(Results results, Path file) throws IOException {
+        results.date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        results.write(file);
+    }
+
+    private void turns(List<Cell> cells, Case where, Selection selection, int round) throws Exception {
+        List<Cell> order = new ArrayList<>(cells);
+        if (round % 2 == 0) {
+            Collections.reverse(order);
+        }
+        for (Cell cell : order) {
+            turn(cell, where, selection, round);
+        }
     }
 
     private void turn(Cell cell, Case where, Selection selection, int round) throws Exception {
@@ -83,8 +136,9 @@ public final class Run implements Callable<Integer> {
         } else {
             JvmTurn.take(cell, where.benchmark(), selection, program, log);
         }
-        System.out.printf("round %d/%d  %-9s %-26s %-26s threads=%d  %s%n", round, selection.rounds(), cell.scenario,
-                cell.shape, cell.contender, cell.threads, cell.failure == null ? microseconds(cell) : cell.failure);
+        int rounds = round > selection.rounds() ? selection.closeRounds() : selection.rounds();
+        System.out.printf("round %d/%d  %-9s %-26s %-26s threads=%d  %s%n", round, rounds, cell.scenario, cell.shape,
+                cell.contender, cell.threads, cell.failure == null ? microseconds(cell) : cell.failure);
     }
 
     private static String microseconds(Cell cell) {

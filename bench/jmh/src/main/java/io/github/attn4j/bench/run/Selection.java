@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a set of measurements consists of. quick is meant to take less than five minutes.
+// What a set of measurements consists of. Durations are estimates for two processors, without building.
 package io.github.attn4j.bench.run;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/** Cases, rounds, and seconds of a turn. */
-record Selection(List<Case> cases, int rounds, int warmups, int iterations, int milliseconds) {
+/**
+ * Cases, rounds, and what a turn consists of.
+ *
+ * @param rounds of all contenders
+ * @param closeRounds of those that are close, in all
+ */
+record Selection(List<Case> cases, int rounds, int closeRounds, int warmups, int iterations, int milliseconds) {
     private static final List<String> UNFUSED = List.of("openblas", "native:openblas", "vector");
     private static final List<String> DECODE = List.of("native:attn4j-f32", "attn4j-f32", "attn4j-cache-f32",
             "pytorch-f32", "onnxruntime-attention", "onnxruntime-gqa", "native:attn4j-bf16", "attn4j-bf16",
             "pytorch-bf16");
     private static final List<String> GROWTH = List.of("attn4j-f32", "pytorch-f32", "onnxruntime-attention");
     private static final List<String> MODULE = List.of("native:attn4j-f32", "attn4j-f32", "pytorch-nn-f32",
-            "pytorch-sdpa-f32", "onnxruntime-attention", "onnxruntime-mha", "djl");
+            "pytorch-sdpa-f32", "onnxruntime-packed", "onnxruntime-mha", "djl");
     private static final List<String> MODEL = List.of("attn4j-f32", "onnxruntime", "langchain4j");
     private static final List<String> ISAS =
             List.of("native:attn4j-f32@avx512", "native:attn4j-f32@avx2", "native:attn4j-f32@neon",
@@ -23,18 +31,27 @@ record Selection(List<Case> cases, int rounds, int warmups, int iterations, int 
 
     static Selection named(String name) {
         return switch (name) {
-            case "quick" -> new Selection(quick(), 2, 1, 2, 250);
-            case "full" -> new Selection(full(), 3, 2, 3, 500);
+            // Four to five minutes.
+            case "quick" -> new Selection(quick(), 2, 5, 1, 2, 250);
+            // Some 55 minutes, with one thread and then with two.
+            case "full" -> new Selection(full(), 2, 7, 1, 2, 250);
             default -> throw new IllegalArgumentException("a set is quick or full: set=" + name);
         };
     }
 
     /** The same with fewer scenarios; an empty list leaves all. */
     Selection only(List<String> scenarios) {
+        Set<String> known = cases.stream().map(Case::scenario).collect(Collectors.toCollection(LinkedHashSet::new));
+        for (String scenario : scenarios) {
+            if (!known.contains(scenario)) {
+                throw new IllegalArgumentException(
+                        "a scenario is one of " + String.join(", ", known) + ": scenario=" + scenario);
+            }
+        }
         List<Case> chosen = cases.stream()
                 .filter(one -> scenarios.isEmpty() || scenarios.contains(one.scenario()))
                 .toList();
-        return new Selection(chosen, rounds, warmups, iterations, milliseconds);
+        return new Selection(chosen, rounds, closeRounds, warmups, iterations, milliseconds);
     }
 
     private static List<Case> quick() {

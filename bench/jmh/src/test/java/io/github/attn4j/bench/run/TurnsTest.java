@@ -2,15 +2,23 @@
 package io.github.attn4j.bench.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TurnsTest {
@@ -39,9 +47,83 @@ class TurnsTest {
         assertEquals(1, selection.only(List.of("overhead")).cases().size());
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--set slow | run: a set is quick or full: set=slow",
+        "--set quick --scenario model,overhed | run: a scenario is one of overhead, prefill, decode, module, model, "
+            + "growth, isa: scenario=overhed",
+        "--set quick --round 3 | run: Unknown options: '--round', '3'"
+    })
+    void wrongArgumentsAreRefusedInOneLine(String arguments, String message, @TempDir Path folder) throws Exception {
+        assertEquals(2, execute(folder, arguments, message));
+        assertEquals(0, Files.list(folder).count());
+    }
+
     @Test
-    void anUnknownSetIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Selection.named("slow"));
+    void aFailureIsOneLine(@TempDir Path folder) throws Exception {
+        Path missing = folder.resolve(Machine.here().slug()).resolve("quick-model.json");
+        String message = "run: java.io.FileNotFoundException: " + missing + " (No such file or directory)";
+        assertEquals(1, execute(folder, "--set quick --scenario model --add", message));
+    }
+
+    private static int execute(Path folder, String arguments, String message) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true));
+        try {
+            String always = " --threads 1 --native b --commit c --log l --results " + folder;
+            return Run.execute((arguments + always).split(" "));
+        } finally {
+            System.setErr(before);
+            assertEquals(message, said.toString().strip());
+        }
+    }
+
+    /** What the native program says is taken, and refused where its error exceeds that of its type. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aNativeTurnIsCompared(@TempDir Path folder) throws Exception {
+        Case where = new Case("decode", "1x8/2:1x9x64", List.of());
+        Cell cell = new Results().cell(where, "native:attn4j-bf16@avx2", 1);
+        String numbers = "\"isa\": \"avx2\", \"median_ms\": 2.0, \"limit_gflops\": 50, \"limit_gbs\": 20, ";
+        NativeTurn.take(cell, program(folder, "{" + numbers + "\"share\": 0.7, \"max_error\": 4e-2}"), 1);
+        NativeTurn.take(cell, program(folder, "{" + numbers + "\"share\": 0.8, \"max_error\": 2e-2}"), 1);
+        assertNull(cell.failure);
+        assertEquals(List.of(2e6, 2e6), cell.nanoseconds);
+        assertEquals(List.of(0.7, 0.8), cell.share);
+        assertEquals(20, cell.readLimit);
+        assertEquals(4e-2, cell.error);
+        for (String error : List.of("6e-2", "\"nan\"", "nan")) {
+            Cell wrong = new Results().cell(where, "native:attn4j-bf16@avx2", 1);
+            NativeTurn.take(wrong, program(folder, "{" + numbers + "\"share\": 0.7, \"max_error\": " + error + "}"), 1);
+            assertNotNull(wrong.failure, error);
+            assertFalse(wrong.ran(), error);
+        }
+    }
+
+    private static Path program(Path folder, String said) throws Exception {
+        Path program = folder.resolve("program");
+        Files.writeString(program, "#!/bin/sh\necho '" + said + "'\n");
+        assertTrue(program.toFile().setExecutable(true));
+        return program;
+    }
+
+    @Test
+    void theWorstRoundIsKept() {
+        Cell cell = new Results().cell(new Case("prefill", "1x1:2x2x64", List.of()), "java", 1);
+        cell.add(1, 2e-6, -1);
+        cell.add(3, 1e-6, -1);
+        assertEquals(2e-6, cell.error);
+        assertEquals(-1, cell.memory);
+        cell.add(3, Double.NaN, 7);
+        assertEquals(Double.NaN, cell.error);
+        assertEquals(7, cell.memory);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"native:attn4j-bf16@amx, bf16", "native:attn4j-f32@avx512bf16, f32", "attn4j-f16, f16", "djl, f32"})
+    void theTypeIsThatOfTheName(String contender, String type) {
+        assertEquals(type, new Results().cell(new Case("prefill", "1x1:2x2x64", List.of()), contender, 1).type());
     }
 
     @Test
@@ -59,5 +141,9 @@ class TurnsTest {
         assertEquals(7, read.medianBoundary().orElseThrow());
         assertEquals(4, read.scores);
         assertTrue(results.machine.slug().matches("[a-z0-9-]+"), results.machine.slug());
+        results.machine.processor = "Some(R) CPU";
+        results.machine.processors = 4;
+        results.machine.flags = List.of("fma", "avx2", "avx512f");
+        assertEquals("some-cpu-avx512f-x4", results.machine.slug());
     }
 }
