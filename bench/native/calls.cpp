@@ -27,11 +27,11 @@ ATTN4J_NATIVE int32_t Java_io_github_attn4j_bench_overhead_CallsFromC_run(void*,
                                                                           int64_t out) {
     attn4j_status status = ATTN4J_OK;
     for (int64_t i = 0; i < calls; ++i)
-        status = attn4j_plan_run(reinterpret_cast<attn4j_plan>(plan), batch, queries, keys,
-                                 reinterpret_cast<const void*>(q), reinterpret_cast<const void*>(k),
-                                 reinterpret_cast<const void*>(v), reinterpret_cast<void*>(out), nullptr, nullptr,
-                                 nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                 nullptr, nullptr, 0, nullptr);
+        status =
+            attn4j_plan_run(reinterpret_cast<attn4j_plan>(plan), batch, queries, keys, reinterpret_cast<const void*>(q),
+                            reinterpret_cast<const void*>(k), reinterpret_cast<const void*>(v),
+                            reinterpret_cast<void*>(out), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, nullptr);
     return status;
 }
 

@@ -16,7 +16,10 @@ public final class Attn4jModel extends ModelContender {
     public Attn4jModel(List<String> texts, int threads) throws IOException {
         super(texts);
         Attn4j.threads(threads);
-        encoder = SentenceEncoder.builder(ModelFiles.onClassPath(Model.NAME)).threads(threads).build();
+        encoder = SentenceEncoder.builder(ModelFiles.onClassPath(Model.NAME))
+                .maxTokens(Model.MAX_TOKENS)
+                .threads(threads)
+                .build();
     }
 
     @Override

@@ -14,6 +14,8 @@ import org.openjdk.jmh.annotations.Param;
 public class Model extends Scenario {
     /** The model's files on the class path. */
     static final String NAME = "all-minilm-l6-v2";
+    /** Where the tokenizer that is published with it, and so langchain4j, cuts a sentence. */
+    static final int MAX_TOKENS = 128;
 
     /** How many sentences are encoded at once. */
     @Param("32")

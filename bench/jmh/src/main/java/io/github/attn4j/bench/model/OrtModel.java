@@ -28,7 +28,10 @@ public final class OrtModel extends ModelContender {
     public OrtModel(List<String> texts, int threads) throws IOException, OrtException {
         super(texts);
         this.threads = threads;
-        tokenizer = SentenceEncoder.builder(ModelFiles.onClassPath(Model.NAME)).threads(threads).build();
+        tokenizer = SentenceEncoder.builder(ModelFiles.onClassPath(Model.NAME))
+                .maxTokens(Model.MAX_TOKENS)
+                .threads(threads)
+                .build();
         try (InputStream model = OrtModel.class.getResourceAsStream("/" + Model.NAME + ".onnx")) {
             encoder = new OrtEncoder(model.readAllBytes(), threads);
         }
