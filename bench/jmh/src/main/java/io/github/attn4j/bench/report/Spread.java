@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.attn4j.bench.report;
 
+import io.github.attn4j.bench.run.Cell;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,9 +14,7 @@ record Spread(double median, double least, double most) {
 
     /** Of one number or more. */
     static Spread of(List<Double> rounds) {
-        double[] sorted = rounds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int n = sorted.length;
-        return new Spread((sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
+        return new Spread(Cell.median(rounds), Collections.min(rounds), Collections.max(rounds));
     }
 
     /** Of any number of them. */

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalDouble;
 
 /** What is known of one contender at one shape with one number of threads. Public fields are its JSON. */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
@@ -99,12 +98,8 @@ public final class Cell {
         return median(nanoseconds);
     }
 
-    /** {@return the median of the boundary over the rounds, in nanoseconds; empty where it was not measured} */
-    public OptionalDouble medianBoundary() {
-        return boundary.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(boundary));
-    }
-
-    private static double median(List<Double> values) {
+    /** {@return the median of one number or more} */
+    public static double median(List<Double> values) {
         List<Double> sorted = new ArrayList<>(values);
         Collections.sort(sorted);
         int n = sorted.size();
@@ -116,11 +111,6 @@ public final class Cell {
         error = nanoseconds.isEmpty() ? difference : Math.max(error, difference);
         memory = nanoseconds.isEmpty() ? grown : Math.max(memory, grown);
         nanoseconds.add(time);
-    }
-
-    /** {@return useful GFLOP/s of the median} */
-    public double gflops() {
-        return flops / median();
     }
 
     boolean is(Case where, String name, int count) {
