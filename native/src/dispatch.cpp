@@ -92,7 +92,8 @@ struct X86Features {
         avx512 = avx2;
 #endif
         const bool tiles = ((d >> 24) & 1) && ((d >> 22) & 1) && ((d >> 25) & 1);  // AMX-TILE, -BF16, -INT8
-        if (!avx512 || a < 1 || __get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
+        const bool vnni = (c >> 11) & 1;  // all CPUs that multiply bfloat16 have it
+        if (!avx512 || !vnni || a < 1 || __get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
         avx512bf16 = (a >> 5) & 1;
         amx = avx512bf16 && tiles && tiles_saved && tiles_permitted();
         __get_cpuid(0, &a, &b, &c, &d);

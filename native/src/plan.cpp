@@ -133,7 +133,9 @@ const char* Plan::kernel_reason(Way way) const {
     if (way == Way::chunks)
         return kernels_.chunks == &kernels_of(isa_).decode ? "few queries a kvHead"
                : isa_ == ATTN4J_ISA_AMX ? "few queries a kvHead; by the matrix unit where they are enough"
-                                        : "few queries a kvHead, all of bfloat16";
+               : problem_.types[ATTN4J_K] == Element::i8
+                   ? "few queries a kvHead; by products of bytes where they are enough"
+                   : "few queries a kvHead, all of bfloat16";
     if (problem_.dropout != 0) return "dropout";
     if (kernels_.bf16) return "many queries a kvHead, all of bfloat16";
     if (bf16_kernels_of(isa_) == nullptr || !all_bf16(problem_)) return "many queries a kvHead";

@@ -25,7 +25,8 @@ typedef enum attn4j_status {
     ATTN4J_CANCELLED = 6      /* as asked; what was to be written is unspecified */
 } attn4j_status;
 
-/* How numbers are stored; all arithmetic is float32. INT8 is for the keys and values of attention alone: signed bytes,
+/* How numbers are stored; all arithmetic is float32, but that an ISA may multiply BF16 and INT8 as they are: what meets
+ * them is then rounded to what they are multiplied by. INT8 is for the keys and values of attention alone: signed bytes,
  * with one float32 scale for each (kv head, key) by which they are multiplied. */
 typedef enum attn4j_dtype {
     ATTN4J_F32 = 0,

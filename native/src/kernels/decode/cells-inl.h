@@ -3,6 +3,7 @@
 // number that is finer than that is taken in parts, a row of the product each, whose results are added up afterwards.
 #pragma once
 
+#include "kernels/decode/multiples-inl.h"
 #include "kernels/decode/rows-inl.h"
 #include "kernels/decode/soften-inl.h"
 #include "kernels/decode/zipped-inl.h"
@@ -85,7 +86,7 @@ struct HalfCells : ZippedHalves {
 
 // Keys and values of bytes: queries and weights are whole multiples, below 2^23, of a part of their largest number, in
 // three digits. As those are unsigned, 2^23 too much, a row of ones tells what to take away.
-struct ByteCells {
+struct ByteCells : ZippedBytes {
     static constexpr Element element = Element::i8;
     static constexpr int64_t fewest_rows = 1;
     static constexpr int64_t per_cell = 4;
@@ -95,17 +96,7 @@ struct ByteCells {
     static int64_t steps(int64_t rows) { return rows <= query_rows ? 1 : most_steps; }
     static constexpr int64_t ones = kTile - 1;
 
-    // What turns numbers into such multiples, and what turns them back: NaN where one is not finite.
-    struct Unit {
-        float inverse, size;
-    };
-    static Unit unit_of(F32 most, F32 nothing) {
-        const float largest_of_all = largest(most);
-        // Room for two roundings. Below some size all are nothing.
-        constexpr float most_units = 8388604.0f;
-        return {largest_of_all > 1e-30f ? most_units / largest_of_all : 0.0f,
-                largest_of_all * (1 / most_units) + ::sum(nothing)};
-    }
+    static Unit unit_of(F32 most, F32 nothing) { return ::unit_of(most, nothing, 8388604.0f); }
 
     static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float* units,
                              float* row_buffer) {
@@ -175,7 +166,6 @@ struct ByteCells {
     }
     static void pack_ones(char* to) { __builtin_memset(to + ones * most_steps * 64, 1, most_steps * 64); }
 
-    static constexpr int64_t dims = 4 * kTile;
     template <bool kWhole>
     static ATTN4J_INLINE void pack_values(const char* const* rows, int64_t n, int64_t i, int64_t d, int64_t bytes,
                                           char* to) {
@@ -184,14 +174,6 @@ struct ByteCells {
         zip_bytes(x);
         for (int64_t j = 0; j < 4; ++j) x[j].store(to + j * 64);
     }
-    static int64_t position(int64_t d) { return d / 64 * 64 + d % 16 / 4 * 16 + d % 64 / 16 * 4 + d % 4; }
-    static void straighten(F32 (&x)[4]) {
-        zip_quarters(x[0], x[2]);
-        zip_quarters(x[1], x[3]);
-        zip_quarters(x[0], x[1]);
-        zip_quarters(x[2], x[3]);
-    }
-
     static F32 sum(const float* products, int64_t stride, int64_t r, F32 size) {
         const auto at = [&](int64_t row) { return F32::load(products + row * stride); };
         return number(at(r), at(weight_rows + r), at(2 * weight_rows + r), at(ones)) * size;

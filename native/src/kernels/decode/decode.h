@@ -2,7 +2,8 @@
 // Fused attention of few queries over many keys: all query heads of one key-value head at once over a chunk of its
 // keys, so that each byte of the cache is read once; then the chunks of a head merged, in order. Steps, options and
 // exceptional values are those of attention.h but for dropout, and for int8, where a query or a scale that is infinite
-// may give NaN; error bounds likewise. Split keys: arXiv:2307.08691;
+// may give NaN; error bounds likewise. Where bytes are multiplied as they are, a query is rounded to 2^-16 of its largest
+// number and a weight to 2^-17 of the largest of its block; of float32 to 2^-23 and 2^-24. Split keys: arXiv:2307.08691;
 // merge: arXiv:2205.14135, 3.1.
 #pragma once
 

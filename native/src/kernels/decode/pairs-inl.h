@@ -8,176 +8,42 @@
 
 #include "kernels/decode/decode-inl.h"
 #include "kernels/decode/infinite-inl.h"
-#include "kernels/decode/zipped-inl.h"
+#include "kernels/decode/quarters-inl.h"
+#include "kernels/decode/zipped_values-inl.h"
 
 namespace {
 
-constexpr int64_t kQuarters = 4;
-constexpr int64_t kQuarterDims = 8;  // numbers of a quarter
-
-// So many keys at once are multiplied with rows.
-constexpr int64_t kPairStripKeys = 128;
-
-// Products of so many fours of rows, kGroups, with a strip of n keys; the rows behind the last one are 0.
+struct PairNumbers : ZippedHalves {
+    static constexpr Element element = Element::bf16;
+    static constexpr int keys = 2;
+    static constexpr bool infinite = true;  // some may be
+    using Number = uint16_t;
+    using Weight = uint16_t;
+    using Vector = Pairs;
+    using Splat = PairSplat;
+    using Sum = F32;
+    using SumNumber = float;
+    static Pairs repeat(const uint16_t* p) { return Pairs::repeat(p); }
+    static Pairs repeat_first(const uint16_t* p, int64_t n) { return Pairs::repeat_first(p, n); }
+    static Pairs load(const char* p) { return Pairs::load(reinterpret_cast<const uint16_t*>(p)); }
+    static Pairs load_first(const char* p, int64_t n) {
+        return Pairs::load_first(reinterpret_cast<const uint16_t*>(p), n);
+    }
+    static void zip(Pairs (&x)[2]) { zip_halves(x[0], x[1]); }
+    static F32 start(const float*) { return F32::zero(); }
+    static F32 rescaled(F32 sum, F32 factor) { return sum * factor; }
+    static F32 dot(Pairs row, Pairs key, F32 sum) { return ::dot(row, key, sum); }
+};
 template <int kGroups>
-struct PairScores {
-    RowRuns keys;
-    int64_t n, head_dim;
-    bool fetch;         // what is ahead
-    const uint16_t* q;  // kGroups times [head_dim / kQuarterDims, rounded up][kQuarters][kQuarterDims]
-    float* products;    // kGroups times [kPairStripKeys / 4][kQuarters][4 keys]
-
-    void run() const {
-        const int64_t whole = head_dim / kQuarterDims, left = head_dim % kQuarterDims;
-        constexpr int most = kGroups == 1 ? 16 : 8;  // 16 are 128 numbers, most often all there are
-        if (fetch) {
-            cover<most>(whole, 0, Eighths<true>{*this});
-        } else {
-            cover<most>(whole, 0, Eighths<false>{*this});
-        }
-        if (left > 0) add<1, false>(whole, [&](const uint16_t* key) { return Pairs::repeat_first(key, left); });
-    }
-
-private:
-    template <bool kFetch>
-    struct Eighths {
-        const PairScores& scores;
-        template <int N>
-        ATTN4J_APART void operator()(int64_t first) const {
-            scores.template add<N, kFetch>(first, Pairs::repeat);
-        }
-    };
-
-    // The part of the sums over N times eight numbers: those of the rows stay in registers while keys pass by.
-    template <int N, bool kFetch, typename Repeat>
-    ATTN4J_INLINE void add(int64_t first, const Repeat& repeat) const {
-        constexpr int64_t bytes = kQuarterDims * sizeof(uint16_t);
-        Pairs rows[kGroups][N];
-#pragma GCC unroll 2
-        for (int g = 0; g < kGroups; ++g)
-#pragma GCC unroll 16
-            for (int i = 0; i < N; ++i)
-                rows[g][i] =
-                    Pairs::load(q + (g * round_up(head_dim, kQuarterDims) + (first + i) * kQuarterDims) * kQuarters);
-        EachRow each(keys, n);
-        for (int64_t key = 0; key < n; key += 4) {
-            F32 s[kGroups][4];
-#pragma GCC unroll 4
-            for (int k = 0; k < 4; ++k) {
-                const char *at = each.at() + first * bytes, *ahead = each.ahead() + first * bytes;
-                // Or GCC keeps every sum of first and i in a register, for which there are not enough.
-                conceal(at);
-                conceal(ahead);
-#pragma GCC unroll 2
-                for (int g = 0; g < kGroups; ++g) s[g][k] = F32::zero();
-#pragma GCC unroll 16
-                for (int j = 0; j < N; ++j) {
-                    // `first` is a multiple of N.
-                    if (kFetch &&
-                        fetches_at<Element::bf16, kLineBytes, N * kQuarterDims>(first * kQuarterDims, j * kQuarterDims))
-                        __builtin_prefetch(ahead + j * bytes, 0, 2);
-                    const Pairs x = repeat(reinterpret_cast<const uint16_t*>(at + j * bytes));
-#pragma GCC unroll 2
-                    for (int g = 0; g < kGroups; ++g) s[g][k] = dot(rows[g][j], x, s[g][k]);
-                }
-                each.next();
-            }
-#pragma GCC unroll 2
-            for (int g = 0; g < kGroups; ++g) {
-                float* const to = products + (g * kPairStripKeys + key) * kQuarters;
-                const F32 sum = sums_of_quarters(s[g]);
-                (first == 0 ? sum : F32::load(to) + sum).store(to);
-            }
-        }
-    }
-};
-
-// Weights of `count` keys times their values, columns in the order of ZippedHalves.
-struct PairValues {
-    static constexpr int64_t dims = ZippedHalves::dims;
-
-    RowRuns values;
-    int64_t count;
-    int64_t fetching_row;     // as in ValueRows
-    const uint16_t* weights;  // [rows][stride]; 0 behind the last key, if their number is odd
-    int64_t stride;
-    int64_t dim;
-    float* out;  // [rows][out_stride]
-    int64_t out_stride;
-    const float* rescale;  // [rows], owed to out, or null
-    bool fresh;            // out holds nothing yet
-    bool careful;          // infinities and NaN count as 0
-
-    template <int R>
-    ATTN4J_APART void operator()(int64_t row) const {
-        careful               ? columns<R, true, false>(row)
-        : row == fetching_row ? columns<R, false, true>(row)
-                              : columns<R, false, false>(row);
-    }
-
-private:
-    template <int R, bool kCareful, bool kFetch>
-    ATTN4J_INLINE void columns(int64_t row) const {
-        int64_t d = 0;
-        if constexpr (R <= 2)
-            for (; dim - d >= 4 * dims; d += 4 * dims) add<R, 4, kCareful, kFetch>(row, d, Pairs::load);
-        for (; dim - d >= 2 * dims; d += 2 * dims) add<R, 2, kCareful, kFetch>(row, d, Pairs::load);
-        for (; dim - d >= dims; d += dims) add<R, 1, kCareful, kFetch>(row, d, Pairs::load);
-        if (d < dim)
-            add<R, 1, kCareful, kFetch>(row, d,
-                                        [&](const uint16_t* value) { return Pairs::load_first(value, dim - d); });
-    }
-
-    // C times `dims` columns from d on.
-    template <int R, int C, bool kCareful, bool kFetch, typename Load>
-    ATTN4J_INLINE void add(int64_t row, int64_t d, const Load& load) const {
-        constexpr int64_t lanes = F32::lanes, bytes = sizeof(uint16_t);
-        float* const to = out + row * out_stride + d;
-        F32 o[R][2 * C];
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r) {
-            const F32 factor = rescale == nullptr ? F32::set(1) : F32::set(rescale[row + r]);
-#pragma GCC unroll 64
-            for (int c = 0; c < 2 * C; ++c)
-                o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
-        }
-        const uint16_t* const p = weights + row * stride;
-        EachRow each(values, count);
-        for (int64_t key = 0; key < count; key += 2) {
-            Pairs v[2 * C];
-#pragma GCC unroll 2
-            for (int i = 0; i < 2; ++i) {
-                const char *const at = each.at() + d * bytes, *const ahead = each.ahead() + d * bytes;
-#pragma GCC unroll 64
-                for (int c = 0; c < C; ++c) {
-                    if (kFetch && fetches_at<Element::bf16, kLineBytes, C * dims>(d, c * dims))
-                        __builtin_prefetch(ahead + c * dims * bytes, 0, 2);
-                    v[2 * c + i] = load(reinterpret_cast<const uint16_t*>(at) + c * dims);
-                    if (kCareful) v[2 * c + i] = finite_or_zero(v[2 * c + i]);
-                }
-                each.next();
-            }
-#pragma GCC unroll 64
-            for (int c = 0; c < 2 * C; c += 2) zip_halves(v[c], v[c + 1]);
-#pragma GCC unroll 64
-            for (int r = 0; r < R; ++r) {
-                const PairSplat weight = PairSplat::load(p + r * stride + key);
-#pragma GCC unroll 64
-                for (int c = 0; c < 2 * C; ++c) o[r][c] = dot(weight, v[c], o[r][c]);
-            }
-        }
-#pragma GCC unroll 64
-        for (int r = 0; r < R; ++r)
-#pragma GCC unroll 64
-            for (int c = 0; c < 2 * C; ++c) o[r][c].store(to + r * out_stride + c * lanes);
-    }
-};
+using PairScores = QuarterScores<PairNumbers, kGroups>;
+using PairValues = ZippedValues<PairNumbers, 1>;
+constexpr int64_t kQuarterDims = PairScores<1>::dims;
 
 class PairDecoding {
 public:
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
         return kMostRows * (round_up(head_dim, kQuarterDims) / 2 + F32::lanes + round_up(value_dim, PairValues::dims)) +
-               kScores + kScores / 2 + 2 * kQuarters * kPairStripKeys;
+               kScores + kScores / 2 + 2 * kQuarters * kQuarterStripKeys;
     }
 
     PairDecoding(const DecodeChunk& chunk, bool careful)
@@ -190,7 +56,7 @@ public:
         q_ = reinterpret_cast<uint16_t*>(memory.take(kMostRows * dims_ / 2));
         scores_ = memory.take(kScores);
         weights_ = reinterpret_cast<uint16_t*>(memory.take(kScores / 2));
-        products_ = memory.take(2 * kQuarters * kPairStripKeys);
+        products_ = memory.take(2 * kQuarters * kQuarterStripKeys);
         out_ = memory.take(kMostRows * columns_);
         state_.begin(rows_, memory.take(kMostRows * F32::lanes));
         load_rows();
@@ -203,8 +69,8 @@ public:
         if (all_hidden(c_, first, n)) return;
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
         RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
-        for (int64_t begin = 0; begin < n; begin += kPairStripKeys) {
-            const int64_t count = n - begin < kPairStripKeys ? n - begin : kPairStripKeys;
+        for (int64_t begin = 0; begin < n; begin += kQuarterStripKeys) {
+            const int64_t count = n - begin < kQuarterStripKeys ? n - begin : kQuarterStripKeys;
             cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, keys, begin, count});
             keys.skip(count);
         }
@@ -280,20 +146,19 @@ private:
         template <int kGroups>
         void operator()(int64_t group) const {
             const int64_t row = group * kQuarters;
-            PairScores<kGroups>{keys, n, d.c_.head_dim, group == 0, d.q_ + row * d.dims_, d.products_}.run();
+            PairScores<kGroups>{keys, n, d.c_.head_dim, group == 0, d.q_ + row * d.dims_, nullptr, d.products_}.run();
             for (int g = 0; g < kGroups; ++g)
-                d.straighten(d.products_ + g * kPairStripKeys * kQuarters, n, row + g * kQuarters, begin);
+                d.straighten(d.products_ + g * kQuarterStripKeys * kQuarters, n, row + g * kQuarters, begin);
         }
     };
 
     // Products of four rows from `row` on with n keys to their scores, from the one numbered `begin` on.
     void straighten(const float* products, int64_t n, int64_t row, int64_t begin) const {
-        for (int64_t key = 0; key < n; key += F32::lanes) {
-            F32 s[kQuarters];
-            for (int i = 0; i < kQuarters; ++i) s[i] = F32::load(products + key * kQuarters + i * F32::lanes) * factor_;
-            transpose_quarters(s);
-            for (int i = 0; i < kQuarters; ++i) s[i].store(scores_ + (row + i) * most_keys_ + begin + key);
-        }
+        for (int64_t key = 0; key < n; key += F32::lanes)
+            store_rows(
+                scores_ + row * most_keys_ + begin + key, most_keys_,
+                [&](int i) { return F32::load(products + key * kQuarters + i * F32::lanes); },
+                [&](int) { return factor_; });
     }
 
     const DecodeChunk& c_;

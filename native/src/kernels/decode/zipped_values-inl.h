@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights times values for numbers that are multiplied in cells of 32 bits, pairs of bfloat16 or fours of bytes: as many
+// keys at once as a cell holds, lanes along d.
+//     o[row][d] += sum_key p[row][key] v[key][d]
+#pragma once
+
+#include "kernels/decode/runs-inl.h"
+#include "kernels/decode/zipped-inl.h"
+
+namespace {
+
+// Weights of `count` keys times their values, columns in the order that Numbers leaves them in. A weight may have
+// several parts, kParts, each with sums of its own.
+template <typename Numbers, int kParts>
+struct ZippedValues {
+    using Vector = typename Numbers::Vector;
+    using Sum = typename Numbers::Sum;
+    static constexpr int64_t dims = Numbers::dims;
+    static constexpr int keys = Numbers::keys;  // of a cell, and vectors of `dims` sums
+
+    RowRuns values;
+    int64_t count;
+    int64_t fetching_row;  // as in ValueRows
+    const typename Numbers::Weight*
+        weights;  // [rows][kParts][stride]; 0 behind the last key, if it does not fill a cell
+    int64_t stride;
+    int64_t dim;
+    typename Numbers::SumNumber* out;  // [rows][kParts][out_stride]
+    int64_t out_stride;
+    const float* rescale;  // [rows], owed to out, or null
+    bool fresh;            // out holds nothing yet
+    bool careful;          // infinities and NaN count as 0
+
+    template <int R>
+    ATTN4J_APART void operator()(int64_t row) const {
+        careful               ? columns<R, Numbers::infinite, false>(row)
+        : row == fetching_row ? columns<R, false, true>(row)
+                              : columns<R, false, false>(row);
+    }
+
+private:
+    template <int R, bool kCareful, bool kFetch>
+    ATTN4J_INLINE void columns(int64_t row) const {
+        // As many sums as registers hold beside the values.
+        constexpr int most = R * kParts * keys <= 4 ? 4 : R * kParts * keys <= 12 ? 2 : 1;
+        const auto load = [](const char* at) { return Numbers::load(at); };
+        int64_t d = 0;
+        for (; most >= 4 && dim - d >= 4 * dims; d += 4 * dims) add<R, most, kCareful, kFetch>(row, d, load);
+        for (; most >= 2 && dim - d >= 2 * dims; d += 2 * dims)
+            add < R, most<2 ? most : 2, kCareful, kFetch>(row, d, load);
+        for (; dim - d >= dims; d += dims) add<R, 1, kCareful, kFetch>(row, d, load);
+        if (d < dim)
+            add<R, 1, kCareful, kFetch>(row, d, [&](const char* at) { return Numbers::load_first(at, dim - d); });
+    }
+
+    // C times `dims` columns from d on.
+    template <int R, int C, bool kCareful, bool kFetch, typename Load>
+    ATTN4J_INLINE void add(int64_t row, int64_t d, const Load& load) const {
+        constexpr int64_t lanes = F32::lanes, bytes = attn4j::bytes_of(Numbers::element);
+        constexpr int parts = R * kParts, vectors = C * keys;
+        typename Numbers::SumNumber* const to = out + row * kParts * out_stride + d;
+        Sum o[parts][vectors];
+#pragma GCC unroll 64
+        for (int r = 0; r < parts; ++r) {
+            const F32 factor = rescale == nullptr ? F32::set(1) : F32::set(rescale[row + r / kParts]);
+#pragma GCC unroll 64
+            for (int c = 0; c < vectors; ++c)
+                o[r][c] = fresh ? Sum::zero() : Numbers::rescaled(Sum::load(to + r * out_stride + c * lanes), factor);
+        }
+        const typename Numbers::Weight* const p = weights + row * kParts * stride;
+        EachRow each(values, count);
+        for (int64_t key = 0; key < count; key += keys) {
+            Vector v[C][keys];
+#pragma GCC unroll 4
+            for (int i = 0; i < keys; ++i) {
+                const char *const at = each.at() + d * bytes, *const ahead = each.ahead() + d * bytes;
+#pragma GCC unroll 64
+                for (int c = 0; c < C; ++c) {
+                    if (kFetch && fetches_at<Numbers::element, kLineBytes, C * dims>(d, c * dims))
+                        __builtin_prefetch(ahead + c * dims * bytes, 0, 2);
+                    v[c][i] = load(at + c * dims * bytes);
+                    if constexpr (kCareful) v[c][i] = finite_or_zero(v[c][i]);
+                }
+                each.next();
+            }
+#pragma GCC unroll 64
+            for (int c = 0; c < C; ++c) Numbers::zip(v[c]);
+#pragma GCC unroll 64
+            for (int r = 0; r < parts; ++r) {
+                const auto weight = Numbers::Splat::load(p + r * stride + key);
+#pragma GCC unroll 64
+                for (int c = 0; c < vectors; ++c) o[r][c] = ::dot(weight, v[c / keys][c % keys], o[r][c]);
+            }
+        }
+#pragma GCC unroll 64
+        for (int r = 0; r < parts; ++r)
+#pragma GCC unroll 64
+            for (int c = 0; c < vectors; ++c) o[r][c].store(to + r * out_stride + c * lanes);
+    }
+};
+
+}  // namespace
