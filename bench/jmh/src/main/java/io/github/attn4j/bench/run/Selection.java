@@ -22,7 +22,8 @@ record Selection(List<Case> cases, int rounds, int closeRounds, int warmups, int
     private static final List<String> GROWTH = List.of("attn4j-f32", "pytorch-f32", "onnxruntime-attention");
     private static final List<String> MODULE = List.of("native:attn4j-f32", "attn4j-f32", "pytorch-nn-f32",
             "pytorch-sdpa-f32", "onnxruntime-packed", "onnxruntime-mha", "djl");
-    private static final List<String> MODEL = List.of("attn4j-f32", "onnxruntime", "langchain4j");
+    private static final List<String> MODEL =
+            List.of("native:attn4j-f32", "attn4j-f32", "onnxruntime", "langchain4j");
     private static final List<String> ISAS =
             List.of("native:attn4j-f32@avx512", "native:attn4j-f32@avx2", "native:attn4j-f32@neon",
                     "native:attn4j-f32@scalar", "native:attn4j-bf16@amx", "native:attn4j-bf16@avx512bf16",

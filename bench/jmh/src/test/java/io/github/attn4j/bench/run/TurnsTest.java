@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TurnsTest {
     @Test
-    void aNativeTurnAsksForTheSameShape() {
+    void aNativeTurnAsksForTheSameShape() throws Exception {
         Case where = new Case("prefill", "2x8/2:5x9x64:causal", List.of());
         Cell cell = new Results().cell(where, "native:openblas", 3);
         assertEquals("b prefill --batch 2 --heads 8 --kv-heads 2 --queries 5 --keys 9 --head-dim 64 --causal --unfused "
@@ -32,6 +32,9 @@ class TurnsTest {
         assertEquals("b module --batch 4 --queries 128 --width 768 --heads 12 --isa avx2 --dtype f32 --threads 1 "
             + "--seconds 1.0",
             String.join(" ", NativeTurn.command(isa, Path.of("b"), 1)));
+        Cell model = new Results().cell(new Case("model", "3", List.of()), "native:attn4j-f32", 2);
+        assertEquals("b model --lengths 20,69,83 --dtype f32 --threads 2 --seconds 1.0",
+            String.join(" ", NativeTurn.command(model, Path.of("b"), 1)));
     }
 
     @ParameterizedTest
