@@ -136,12 +136,25 @@ class ReportTest {
     }
 
     @Test
-    void theBoundaryHasAColumnWhereItWasMeasured() {
+    void theBoundaryHasColumnsWhereItWasMeasured() {
         String report = new Markdown(new Analysis(results), List.of()).report();
         String overhead = section(report, "### overhead", "### prefill");
-        assertTrue(overhead.contains("| error | more than from C, ns |\n"), overhead);
-        assertTrue(overhead.contains(" | 90.0 (80.0-150) |\n"), overhead);
-        assertFalse(report.substring(report.indexOf("### prefill")).contains("more than from C"), report);
+        assertTrue(overhead.contains("| error | from C, us | of C's time | more than from C, ns |\n"), overhead);
+        assertTrue(overhead.contains(" | 2.00 | 1.05 | 90.0 (80.0-150) |\n"), overhead);
+        String others = report.substring(report.indexOf("### prefill"));
+        assertFalse(others.contains("from C") || others.contains("C's"), others);
+    }
+
+    @Test
+    void theSameFromCIsComparedRoundByRound() {
+        cell("prefill", PROMPT, "native:attn4j-f32", 600_000.0, 500_000.0);
+        cell("prefill", PROMPT, "openblas", 660_000.0);
+        String report = new Markdown(new Analysis(results), List.of()).report();
+        String prefill = section(report, "### prefill", "### growth");
+        assertTrue(prefill.contains("| error | from C, ms | of C's time |\n"), prefill);
+        assertEquals(1, prefill.lines().filter(line -> line.endsWith(" | 0.550 (0.500-0.600) | 1.16 (1.12-1.20) |"))
+            .count(), prefill);
+        assertEquals(5, prefill.lines().filter(line -> line.endsWith(" |  |  |")).count(), prefill);
     }
 
     @Test
@@ -287,7 +300,9 @@ class ReportTest {
         Readme.update(readme, new Analysis(results), folder.resolve("results/here"), "quick");
         String once = Files.readString(readme);
         assertTrue(once.startsWith("before\n" + Readme.BEGIN) && once.endsWith(Readme.END + "\nafter\n"), once);
-        assertTrue(once.contains("| prefill | " + PROMPT + " | 1 | 0.671 (0.600-0.700) | 50 % | native:openblas "
+        assertTrue(once.contains("| overhead | " + SMALL + " | 1 | 0.00210 | 1.05 |  | pytorch-f32 | 0.00420 | 2.00 |"),
+            once);
+        assertTrue(once.contains("| prefill | " + PROMPT + " | 1 | 0.671 (0.600-0.700) |  | 50 % | native:openblas "
             + "| 0.660 (0.660-0.840) | 1.10 (0.983-1.20) |"), once);
         assertFalse(once.contains("| |"), once);
         assertTrue(once.contains("(results/here/quick-prefill.png)"), once);
