@@ -27,8 +27,8 @@ final class Readme {
     }
 
     private static String table(Analysis analysis) {
-        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j, ms | of its time from C | share of the limit "
-                + "| fastest other | its time, ms | its time / attn4j's |\n"
+        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j, ms | of its time from C "
+                + "| share of the limit | fastest other | its time, ms | its time / attn4j's |\n"
                 + "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         for (Analysis.Key key : analysis.keys()) {
             Optional<Comparison> closest = analysis.closest(key);

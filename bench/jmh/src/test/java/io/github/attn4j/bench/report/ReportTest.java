@@ -246,20 +246,33 @@ class ReportTest {
 
     @Test
     void threadsScaleInAPictureOfTheirOwn() throws IOException {
-        assertEquals(List.of(), new Pictures(new Analysis(results), folder, "quick").scaling());
+        assertEquals(List.of(), new Pictures(new Analysis(results), folder, "quick").scaling("prefill"));
         for (String contender : List.of("attn4j-f32", "onnxruntime-mha")) {
             cell("prefill", PROMPT, contender, 350_000.0, 330_000.0, 400_000.0).threads = 2;
         }
         cell("prefill", "1x1:2x2x64", "attn4j-f32", 1.0).threads = 2;
         Pictures pictures = new Pictures(new Analysis(results), folder, "quick");
-        List<LineChart.Line> lines = pictures.scaling();
+        List<LineChart.Line> lines = pictures.scaling("prefill");
         assertEquals(List.of("attn4j-f32", "onnxruntime-mha"), lines.stream().map(LineChart.Line::name).toList());
         assertEquals(List.of(1.0, 2.0), List.copyOf(lines.get(0).points().keySet()));
-        assertEquals(100, lines.get(0).points().get(1.0).median(), 0.1);
-        assertEquals(67_108_900 / 330_000.0, lines.get(0).points().get(2.0).most(), 0.1);
-        assertTrue(pictures.write().contains("quick-threads.png"));
-        assertTrue(hasColour("quick-threads.png", "attn4j-f32") && hasColour("quick-threads.png", "onnxruntime-mha"));
-        assertFalse(hasColour("quick-threads.png", "native:openblas"));
+        assertEquals(1e9 / 671_089, lines.get(0).points().get(1.0).median(), 0.1);
+        assertEquals(1e9 / 330_000, lines.get(0).points().get(2.0).most(), 0.1);
+        assertTrue(pictures.write().contains("quick-threads-prefill.png"));
+        assertTrue(hasColour("quick-threads-prefill.png", "attn4j-f32"));
+        assertTrue(hasColour("quick-threads-prefill.png", "onnxruntime-mha"));
+        assertFalse(hasColour("quick-threads-prefill.png", "native:openblas"));
+    }
+
+    @Test
+    void eachScenarioThatWasScaledHasItsPicture() throws IOException {
+        for (String shape : List.of("1", "32")) {
+            cell("model", shape, "attn4j-f32", Double.parseDouble(shape) * 1e6);
+        }
+        cell("model", "32", "attn4j-f32", 2e7).threads = 2;
+        Pictures pictures = new Pictures(new Analysis(results), folder, "quick");
+        assertEquals(50, pictures.scaling("model").get(0).points().get(2.0).median());
+        assertEquals(List.of("quick-threads-model.png"),
+            pictures.write().stream().filter(name -> name.contains("threads")).toList());
     }
 
     @Test

@@ -51,6 +51,23 @@ class TurnsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"quick", "full"})
+    void furtherThreadsAreMeasuredWhereTheyScale(String set) {
+        Selection all = Selection.named(set);
+        List<Case> scaling = all.scaling().cases();
+        assertEquals(List.of("prefill", "prefill", "decode", "module", "model"),
+            scaling.stream().map(Case::scenario).toList());
+        for (Case where : scaling) {
+            List<String> contenders = where.contenders();
+            assertTrue(contenders.containsAll(List.of("native:attn4j-f32", "attn4j-f32")), where.shape());
+            assertTrue(contenders.stream().anyMatch(name -> name.startsWith("onnxruntime")), where.shape());
+            assertTrue(all.cases().stream().anyMatch(one -> one.scenario().equals(where.scenario())
+                && one.shape().equals(where.shape()) && one.contenders().containsAll(contenders)), where.shape());
+            assertFalse(contenders.stream().anyMatch(name -> name.endsWith("bf16") || name.equals("java")));
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--set slow | run: a set is quick or full: set=slow",
         "--set quick --scenario model,overhed | run: a scenario is one of overhead, prefill, decode, module, model, "
