@@ -6,6 +6,7 @@
 // multiply-adds.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <random>
 #include <set>

@@ -101,7 +101,7 @@ final class Markdown {
         line("In each round the contenders take turns, each in a process of its own, on as many threads as processors "
                 + "(Linux: pinned to them). A number is the median over the rounds, with the range from the least to "
                 + "the most in brackets. Before it is timed, each one's output is compared with what is expected: the "
-                + "definition in doubles, in scenario model the vectors of ONNX Runtime.");
+                + "definition in doubles, in scenario model on the JVM the vectors of ONNX Runtime.");
         line("");
         line("- *Of attn4j's time*: the median, and the range, of a round's time over that of attn4j on the JVM in the "
                 + "same round and type; attn4j is ahead where all rounds are above 1.");
