@@ -142,7 +142,8 @@ Measurement measure(attn4j_isa isa, attn4j_dtype dtype, int threads, double seco
         bandwidths.push_back(bandwidth_limit);
         const double reading = bytes == 0 ? 0 : static_cast<double>(bytes) * 1e-9 / bandwidth_limit;
         shares.push_back(std::max(flops * 1e-9 / limit, reading) / time);
-    } while (seconds_since(begin) < seconds || times.size() < 5);
+        // Three are enough where they last long.
+    } while (seconds_since(begin) < seconds || times.size() < (seconds_since(begin) < 2 * seconds ? 5 : 3));
     const double time = median(times);
     return {time * 1e3,          *std::min_element(times.begin(), times.end()) * 1e3,
             flops / time * 1e-9, median(limits),

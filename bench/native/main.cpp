@@ -27,6 +27,7 @@ constexpr Scenario scenarios[] = {
     {"linear", run_linear,
      "[--rows 128] [--in 768] [--out 768] [--layout out_in|in_out] [--gelu] [--gemm default|tiles|openblas]"},
     {"module", run_module, "[--batch 32] [--queries 128] [--width 768] [--heads 12]"},
+    {"model", run_model, "[--lengths 20,69,...], the tokens of each sentence"},
 };
 
 void print_usage(std::FILE* to) {

@@ -20,6 +20,22 @@ inline AlignedFloats normal(int64_t n, unsigned seed, float scale = 1) {
     return values;
 }
 
+// Numbers from a table of unit-normal ones, at random: a normal number for each would take longer than all else.
+class Draw {
+public:
+    explicit Draw(unsigned seed) : table_(normal(65536, seed)), generator_(seed) {}
+    float number() { return table_[generator_() >> 16]; }
+    AlignedFloats numbers(int64_t n, float scale) {
+        AlignedFloats values(static_cast<size_t>(n));
+        for (float& value : values) value = scale * number();
+        return values;
+    }
+
+private:
+    AlignedFloats table_;
+    std::mt19937 generator_;
+};
+
 // [rows, width] of unit-normal numbers, rounded to their type; int8 with a scale for each row.
 class Stored {
 public:
@@ -27,12 +43,10 @@ public:
         : dtype_(dtype), width_(width), bytes_(rows * width * bytes_of(dtype)) {
         data_ = attn4j_memory_allocate(bytes_);
         if (data_ == nullptr) throw std::runtime_error(attn4j_error_message());
-        // Numbers from a table, at random: a normal number for each would take longer than all else.
-        const AlignedFloats table = normal(65536, seed);
-        std::mt19937 generator(seed);
+        Draw draw(seed);
         std::vector<float> row(static_cast<size_t>(width));
         for (int64_t r = 0; r < rows; ++r) {
-            for (float& number : row) number = table[generator() >> 16];
+            for (float& number : row) number = draw.number();
             if (dtype == ATTN4J_INT8) {
                 quantise(r, row);
             } else {

@@ -21,6 +21,15 @@ Number parsed(const std::string& name, const std::string& text, const char* what
     return value;
 }
 
+int64_t whole(const std::string& name, const std::string& text, int64_t least, int64_t most) {
+    const auto value = parsed<int64_t>(name, text, "a whole number",
+                                       [](const std::string& all, size_t* used) { return std::stoll(all, used); });
+    if (value < least || value > most)
+        throw std::invalid_argument("not from " + std::to_string(least) + " to " + std::to_string(most) + ": --" +
+                                    name + " " + text);
+    return value;
+}
+
 }  // namespace
 
 Options::Options(int argc, char** argv, const std::set<std::string>& values, const std::set<std::string>& flags) {
@@ -45,13 +54,19 @@ std::string Options::text(const std::string& name, const std::string& otherwise)
 
 int64_t Options::number(const std::string& name, int64_t otherwise, int64_t least, int64_t most) const {
     const auto found = given_.find(name);
-    if (found == given_.end()) return otherwise;
-    const auto value = parsed<int64_t>(name, found->second, "a whole number",
-                                       [](const std::string& text, size_t* used) { return std::stoll(text, used); });
-    if (value < least || value > most)
-        throw std::invalid_argument("not from " + std::to_string(least) + " to " + std::to_string(most) + ": --" +
-                                    name + " " + found->second);
-    return value;
+    return found == given_.end() ? otherwise : whole(name, found->second, least, most);
+}
+
+std::vector<int64_t> Options::numbers(const std::string& name, const std::string& otherwise, int64_t least,
+                                      int64_t most) const {
+    const std::string all = text(name, otherwise);
+    std::vector<int64_t> values;
+    for (size_t begin = 0; begin <= all.size();) {
+        const size_t end = std::min(all.find(',', begin), all.size());
+        values.push_back(whole(name, all.substr(begin, end - begin), least, most));
+        begin = end + 1;
+    }
+    return values;
 }
 
 double Options::real(const std::string& name, double otherwise) const {

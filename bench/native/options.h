@@ -17,6 +17,9 @@ public:
     std::string text(const std::string& name, const std::string& otherwise) const;
     // What is given must be from `least` to `most`, by default such that two of them multiply without overflow.
     int64_t number(const std::string& name, int64_t otherwise, int64_t least = 1, int64_t most = 1 << 24) const;
+    // One or more of them, with commas between them.
+    std::vector<int64_t> numbers(const std::string& name, const std::string& otherwise, int64_t least,
+                                 int64_t most) const;
     // Finite and not negative.
     double real(const std::string& name, double otherwise) const;
     // One of `allowed`, whose first it is if it is not given.

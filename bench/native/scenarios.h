@@ -15,6 +15,7 @@ int run_decode(int argc, char** argv);
 int run_overhead(int argc, char** argv);
 int run_linear(int argc, char** argv);
 int run_module(int argc, char** argv);
+int run_model(int argc, char** argv);
 
 // Prefill under the name of a scenario, with so many queries where the options do not say.
 int measure_prefill(const char* scenario, int64_t queries, int argc, char** argv);

@@ -21,5 +21,11 @@ inline double attention_tolerance(attn4j_dtype dtype, int64_t head_dim, double l
     return dtype == ATTN4J_BF16 ? 2e-2 : dtype == ATTN4J_F16 ? 3e-3 : attention_tolerance(head_dim, largest_score);
 }
 
+// Of a linear layer's result whose terms add up to `size` without their signs: the roundings of `in` partial sums, as a
+// random walk, and three more of what follows.
+inline double linear_tolerance(int64_t in, double size) {
+    return 0x1p-24 * (std::sqrt(static_cast<double>(in)) + 3) * size;
+}
+
 // The bound of pointwise.h, for y = x + bias, of which GELU takes the rounded sum.
 inline double gelu_tolerance(double y) { return 4e-7 * std::max(1.0, std::fabs(y)); }

@@ -82,15 +82,14 @@ protected:
                              c.activation == ATTN4J_GELU, expected.data());
             linear_reference(&x.at(r, 0), weight.data(), weight.strides[2], c.layout == ATTN4J_OUT_IN, bias.data(),
                              &residual.at(r, 0), c.in, c.out, false, sizes.data());
-            // Roundings of `in` partial sums, as a random walk; three more of what follows, and GELU's own.
-            const double roundings = 0x1p-24 * (std::sqrt(static_cast<double>(c.in)) + 3);
-            for (int64_t o = 0; o < c.out; ++o)
+            for (int64_t o = 0; o < c.out; ++o) {
+                const double size = sizes[static_cast<size_t>(o)];
                 ASSERT_NEAR(d.out.at(r, o), expected[static_cast<size_t>(o)],
-                            roundings * sizes[static_cast<size_t>(o)] +
-                                (c.activation == ATTN4J_GELU ? gelu_tolerance(sizes[static_cast<size_t>(o)]) : 0))
+                            linear_tolerance(c.in, size) + (c.activation == ATTN4J_GELU ? gelu_tolerance(size) : 0))
                     << "rows=" << c.rows << " in=" << c.in << " out=" << c.out << " layout=" << c.layout
                     << " gelu=" << c.activation << " bias=" << c.bias << " residual=" << c.residual << " gap=" << c.gap
                     << " r=" << r << " o=" << o;
+            }
         }
     }
 

@@ -4,6 +4,9 @@ package io.github.attn4j.bench.model;
 import io.github.attn4j.bench.Contender;
 import io.github.attn4j.bench.Expected;
 import io.github.attn4j.bench.Scenario;
+import io.github.attn4j.transformers.ModelFiles;
+import io.github.attn4j.transformers.SentenceEncoder;
+import java.io.IOException;
 import java.util.List;
 import org.openjdk.jmh.annotations.Param;
 
@@ -36,6 +39,17 @@ public class Model extends Scenario {
             case "langchain4j" -> new LangChain4jModel(texts, threads);
             default -> throw new IllegalArgumentException("no such contender in model: contender=" + name);
         };
+    }
+
+    /** {@return how many tokens each of so many sentences has, special ones included, for the work without a JVM} */
+    public static List<Integer> lengths(int sentences) throws IOException {
+        List<String> texts = Europarl.sentences(sentences);
+        try (SentenceEncoder tokenizer = SentenceEncoder.builder(ModelFiles.onClassPath(NAME))
+                .maxTokens(MAX_TOKENS)
+                .threads(1)
+                .build()) {
+            return tokenizer.tokenize(texts).stream().map(tokens -> tokens.length).toList();
+        }
     }
 
     @Override

@@ -78,6 +78,12 @@ final class Analysis {
         return ours(key(cell), cell.type()).map(ours -> Comparison.of(cell, ours));
     }
 
+    /** A cell of attn4j on the JVM against the same work from C, which has its name there. */
+    Optional<Comparison> fromC(Cell cell) {
+        return cell.ours() ? named(key(cell), Cell.NATIVE + cell.contender).map(fromC -> Comparison.of(cell, fromC))
+                : Optional.empty();
+    }
+
     /** All other libraries, with or without a JVM, against attn4j. */
     List<Comparison> comparisons() {
         return comparisons(ran().stream());

@@ -6,9 +6,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A contender against attn4j, round by round: neighbours in time, so that a change of the machine's speed cancels.
+ * A contender against attn4j, or attn4j on the JVM against the same from C, round by round: neighbours in time, so that
+ * a change of the machine's speed cancels.
  *
- * @param ratios the contender's time over attn4j's, for each round that both took part in
+ * @param ratios the first one's time over the other's, for each round that both took part in
  */
 record Comparison(Cell contender, Cell ours, List<Double> ratios) {
     /** How attn4j stands. */

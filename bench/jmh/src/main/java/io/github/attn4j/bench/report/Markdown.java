@@ -101,7 +101,7 @@ final class Markdown {
         line("In each round the contenders take turns, each in a process of its own, on as many threads as processors "
                 + "(Linux: pinned to them). A number is the median over the rounds, with the range from the least to "
                 + "the most in brackets. Before it is timed, each one's output is compared with what is expected: the "
-                + "definition in doubles, in scenario model the vectors of ONNX Runtime.");
+                + "definition in doubles, in scenario model on the JVM the vectors of ONNX Runtime.");
         line("");
         line("- *Of attn4j's time*: the median, and the range, of a round's time over that of attn4j on the JVM in the "
                 + "same round and type; attn4j is ahead where all rounds are above 1.");
@@ -113,6 +113,9 @@ final class Markdown {
                 + "the promise above counts calls alone.");
         line("- *Memory*: the most that the first runs of a round added to the process.");
         line("- *Error*: the largest difference found.");
+        line("- *From C*, *of C's time*: the time of the same work without a JVM, in a process of its own, and the "
+                + "median, and the range, of a round's time from Java over that. In scenario model it begins with "
+                + "tokens from C: tokenizing counts from Java alone.");
         line("- *More than from C*: how much longer the same call takes from Java, where both are made by turns in one "
                 + "process, on one thread.");
         if (analysis.results.machine.flags.contains("amx_tile")) {
@@ -138,6 +141,9 @@ final class Markdown {
                 new Column("memory, MiB", cell -> cell.withoutJvm() || cell.memory < 0 ? ""
                         : format("%.1f", cell.memory / MEBI)),
                 new Column("error", cell -> format("%.1e", cell.error)),
+                new Column("from C, " + unit.symbol,
+                        cell -> text(analysis.fromC(cell).map(one -> unit.time(one.ours())))),
+                new Column("of C's time", cell -> text(analysis.fromC(cell).map(Comparison::spread))),
                 new Column("more than from C, ns", cell -> text(Spread.ofAny(cell.boundary))));
         List<Column> told = columns.stream().filter(column -> column.tells(cells)).toList();
         line("");

@@ -23,6 +23,7 @@ final class Pictures {
     private static final double PAGE = 4096;
     private static final double MEBI = 1 << 20;
     private static final double PERCENT = 100;
+    private static final double NANOSECONDS = 1e9;
     private static final String RANGE = "median of the rounds, whiskers from the least to the most";
 
     private final Analysis analysis;
@@ -49,10 +50,8 @@ final class Pictures {
             double memory = Math.max(PAGE, cell.memory) / MEBI;
             return new Spread(memory, memory, memory);
         });
-        List<LineChart.Line> scaling = scaling();
-        if (!scaling.isEmpty()) {
-            LineChart.write(path("threads"), "Threads: prefill " + scalingShape().orElseThrow() + " in float32",
-                    subtitle("higher is better", RANGE), "threads", "GFLOP/s", scaling, false);
+        for (String scenario : SCENARIOS) {
+            threads(scenario);
         }
         bars("isa", "attn4j without a JVM on each instruction set, in GFLOP/s", isas());
         return written;
@@ -111,22 +110,35 @@ final class Pictures {
         }
     }
 
-    /** Useful GFLOP/s by threads of those that were measured with more than one number of them. */
-    List<LineChart.Line> scaling() {
-        return scalingShape()
-                .map(shape -> lines(cell -> cell.scenario.equals("prefill") && cell.shape.equals(shape)
+    private void threads(String scenario) throws IOException {
+        List<LineChart.Line> scaling = scaling(scenario);
+        if (!scaling.isEmpty()) {
+            LineChart.write(path("threads-" + scenario),
+                    "Threads: " + scenario + " " + scalingShape(scenario).orElseThrow() + " in float32",
+                    subtitle("higher is better", RANGE), "threads", "runs a second", scaling, false);
+        }
+    }
+
+    /** Speed by threads of those that were measured with more than one number of them. */
+    List<LineChart.Line> scaling(String scenario) {
+        return scalingShape(scenario)
+                .map(shape -> lines(cell -> cell.scenario.equals(scenario) && cell.shape.equals(shape)
                         && cell.type().equals("f32"), cell -> cell.contender, Cell::withoutJvm, cell -> cell.threads,
-                        Analysis::gflops))
+                        Pictures::runsASecond))
                 .orElse(List.of());
     }
 
-    /** The one with the most work, as that is what threads are for. */
-    private Optional<String> scalingShape() {
-        List<Analysis.Key> keys = analysis.keys("prefill");
+    private static Spread runsASecond(Cell cell) {
+        return Spread.of(cell.nanoseconds).inverse().times(NANOSECONDS);
+    }
+
+    /** The one that takes longest, as that is what threads are for. */
+    private Optional<String> scalingShape(String scenario) {
+        List<Analysis.Key> keys = analysis.keys(scenario);
         return keys.stream()
-                .map(Analysis.Key::shape)
-                .filter(shape -> keys.stream().filter(key -> key.shape().equals(shape)).count() > 1)
-                .max(Comparator.comparingDouble(shape -> AttentionShape.parse(shape).flops()));
+                .filter(key -> keys.stream().filter(other -> other.shape().equals(key.shape())).count() > 1)
+                .max(Comparator.comparingDouble(key -> analysis.ours(key, "f32").map(Cell::median).orElse(0.0)))
+                .map(Analysis.Key::shape);
     }
 
     /** A line a name, of those with two points or more. */

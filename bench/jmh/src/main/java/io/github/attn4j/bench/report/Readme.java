@@ -27,9 +27,9 @@ final class Readme {
     }
 
     private static String table(Analysis analysis) {
-        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j, ms | share of the limit "
-                + "| fastest other | its time, ms | its time / attn4j's |\n"
-                + "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        StringBuilder out = new StringBuilder("\n| scenario | shape | threads | attn4j, ms | of its time from C "
+                + "| share of the limit | fastest other | its time, ms | its time / attn4j's |\n"
+                + "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         for (Analysis.Key key : analysis.keys()) {
             Optional<Comparison> closest = analysis.closest(key);
             if (closest.isEmpty() || key.scenario().equals("growth")) {
@@ -40,12 +40,14 @@ final class Readme {
             boolean limited = key.scenario().equals("prefill") || key.scenario().equals("module");
             out.append("| ").append(String.join(" | ", key.scenario(), key.shape(), Integer.toString(key.threads()),
                     Unit.MILLISECONDS.time(ours).toString(),
+                    analysis.fromC(ours).map(one -> one.spread().toString()).orElse(""),
                     limited ? analysis.share(ours).map(Markdown::percent).orElse("") : "", other.contender,
                     Unit.MILLISECONDS.time(other).toString(), closest.get().spread().toString())).append(" |\n");
         }
         return out + "\n" + analysis.results.machine.processor + ", " + analysis.results.date.substring(0, 10)
-                + ", float32; medians over the rounds, in brackets the range; the last column compares round by round: "
-                + "above 1 attn4j is faster. Shapes: batch x heads / key-value heads : queries x keys x headDim; "
+                + ", float32; medians over the rounds, in brackets the range; ratios are formed round by round: "
+                + "above 1 in the last column attn4j is faster. From C: the same work without a JVM, in scenario model "
+                + "without tokenizing too. Shapes: batch x heads / key-value heads : queries x keys x headDim; "
                 + "modules batch x rows x width / heads; the model embeds that many sentences of Europarl with "
                 + "all-MiniLM-L6-v2.\n";
     }

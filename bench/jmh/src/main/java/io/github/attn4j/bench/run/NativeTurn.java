@@ -7,12 +7,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.attn4j.bench.AttentionShape;
 import io.github.attn4j.bench.Expected;
+import io.github.attn4j.bench.model.Model;
 import io.github.attn4j.bench.module.ModuleShape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 final class NativeTurn {
     private static final double NANOSECONDS = 1e6;
@@ -45,9 +47,13 @@ final class NativeTurn {
                 + json.get("isa").asText() + ", threads=" + cell.threads;
     }
 
-    static List<String> command(Cell cell, Path program, double seconds) {
+    static List<String> command(Cell cell, Path program, double seconds) throws IOException {
         List<String> command = new ArrayList<>(List.of(program.toString()));
-        if (cell.scenario.equals("module")) {
+        if (cell.scenario.equals("model")) {
+            List<Integer> lengths = Model.lengths(Integer.parseInt(cell.shape));
+            command.addAll(List.of("model", "--lengths",
+                    lengths.stream().map(String::valueOf).collect(Collectors.joining(","))));
+        } else if (cell.scenario.equals("module")) {
             ModuleShape s = ModuleShape.parse(cell.shape);
             command.add("module");
             add(command, "batch", s.batch());

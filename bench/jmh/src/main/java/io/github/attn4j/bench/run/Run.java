@@ -35,6 +35,9 @@ public final class Run implements Callable<Integer> {
     @Option(names = "--scenario", description = "only these", split = ",")
     private List<String> scenarios = new ArrayList<>();
 
+    @Option(names = "--scaling", description = "only what shows how these threads scale")
+    private boolean scaling;
+
     @Option(names = "--native", required = true, description = "the program attn4j_bench")
     private Path program;
 
@@ -101,7 +104,8 @@ public final class Run implements Callable<Integer> {
 
     private Selection selection() {
         try {
-            return Selection.named(set).only(scenarios);
+            Selection selection = Selection.named(set).only(scenarios);
+            return scaling ? selection.scaling() : selection;
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -136,12 +136,25 @@ class ReportTest {
     }
 
     @Test
-    void theBoundaryHasAColumnWhereItWasMeasured() {
+    void theBoundaryHasColumnsWhereItWasMeasured() {
         String report = new Markdown(new Analysis(results), List.of()).report();
         String overhead = section(report, "### overhead", "### prefill");
-        assertTrue(overhead.contains("| error | more than from C, ns |\n"), overhead);
-        assertTrue(overhead.contains(" | 90.0 (80.0-150) |\n"), overhead);
-        assertFalse(report.substring(report.indexOf("### prefill")).contains("more than from C"), report);
+        assertTrue(overhead.contains("| error | from C, us | of C's time | more than from C, ns |\n"), overhead);
+        assertTrue(overhead.contains(" | 2.00 | 1.05 | 90.0 (80.0-150) |\n"), overhead);
+        String others = report.substring(report.indexOf("### prefill"));
+        assertFalse(others.contains("from C") || others.contains("C's"), others);
+    }
+
+    @Test
+    void theSameFromCIsComparedRoundByRound() {
+        cell("prefill", PROMPT, "native:attn4j-f32", 600_000.0, 500_000.0);
+        cell("prefill", PROMPT, "openblas", 660_000.0);
+        String report = new Markdown(new Analysis(results), List.of()).report();
+        String prefill = section(report, "### prefill", "### growth");
+        assertTrue(prefill.contains("| error | from C, ms | of C's time |\n"), prefill);
+        assertEquals(1, prefill.lines().filter(line -> line.endsWith(" | 0.550 (0.500-0.600) | 1.16 (1.12-1.20) |"))
+            .count(), prefill);
+        assertEquals(5, prefill.lines().filter(line -> line.endsWith(" |  |  |")).count(), prefill);
     }
 
     @Test
@@ -233,20 +246,33 @@ class ReportTest {
 
     @Test
     void threadsScaleInAPictureOfTheirOwn() throws IOException {
-        assertEquals(List.of(), new Pictures(new Analysis(results), folder, "quick").scaling());
+        assertEquals(List.of(), new Pictures(new Analysis(results), folder, "quick").scaling("prefill"));
         for (String contender : List.of("attn4j-f32", "onnxruntime-mha")) {
             cell("prefill", PROMPT, contender, 350_000.0, 330_000.0, 400_000.0).threads = 2;
         }
         cell("prefill", "1x1:2x2x64", "attn4j-f32", 1.0).threads = 2;
         Pictures pictures = new Pictures(new Analysis(results), folder, "quick");
-        List<LineChart.Line> lines = pictures.scaling();
+        List<LineChart.Line> lines = pictures.scaling("prefill");
         assertEquals(List.of("attn4j-f32", "onnxruntime-mha"), lines.stream().map(LineChart.Line::name).toList());
         assertEquals(List.of(1.0, 2.0), List.copyOf(lines.get(0).points().keySet()));
-        assertEquals(100, lines.get(0).points().get(1.0).median(), 0.1);
-        assertEquals(67_108_900 / 330_000.0, lines.get(0).points().get(2.0).most(), 0.1);
-        assertTrue(pictures.write().contains("quick-threads.png"));
-        assertTrue(hasColour("quick-threads.png", "attn4j-f32") && hasColour("quick-threads.png", "onnxruntime-mha"));
-        assertFalse(hasColour("quick-threads.png", "native:openblas"));
+        assertEquals(1e9 / 671_089, lines.get(0).points().get(1.0).median(), 0.1);
+        assertEquals(1e9 / 330_000, lines.get(0).points().get(2.0).most(), 0.1);
+        assertTrue(pictures.write().contains("quick-threads-prefill.png"));
+        assertTrue(hasColour("quick-threads-prefill.png", "attn4j-f32"));
+        assertTrue(hasColour("quick-threads-prefill.png", "onnxruntime-mha"));
+        assertFalse(hasColour("quick-threads-prefill.png", "native:openblas"));
+    }
+
+    @Test
+    void eachScenarioThatWasScaledHasItsPicture() throws IOException {
+        for (String shape : List.of("1", "32")) {
+            cell("model", shape, "attn4j-f32", Double.parseDouble(shape) * 1e6);
+        }
+        cell("model", "32", "attn4j-f32", 2e7).threads = 2;
+        Pictures pictures = new Pictures(new Analysis(results), folder, "quick");
+        assertEquals(50, pictures.scaling("model").get(0).points().get(2.0).median());
+        assertEquals(List.of("quick-threads-model.png"),
+            pictures.write().stream().filter(name -> name.contains("threads")).toList());
     }
 
     @Test
@@ -287,7 +313,9 @@ class ReportTest {
         Readme.update(readme, new Analysis(results), folder.resolve("results/here"), "quick");
         String once = Files.readString(readme);
         assertTrue(once.startsWith("before\n" + Readme.BEGIN) && once.endsWith(Readme.END + "\nafter\n"), once);
-        assertTrue(once.contains("| prefill | " + PROMPT + " | 1 | 0.671 (0.600-0.700) | 50 % | native:openblas "
+        assertTrue(once.contains("| overhead | " + SMALL + " | 1 | 0.00210 | 1.05 |  | pytorch-f32 | 0.00420 | 2.00 |"),
+            once);
+        assertTrue(once.contains("| prefill | " + PROMPT + " | 1 | 0.671 (0.600-0.700) |  | 50 % | native:openblas "
             + "| 0.660 (0.660-0.840) | 1.10 (0.983-1.20) |"), once);
         assertFalse(once.contains("| |"), once);
         assertTrue(once.contains("(results/here/quick-prefill.png)"), once);

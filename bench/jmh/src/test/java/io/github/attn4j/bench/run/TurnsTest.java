@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TurnsTest {
     @Test
-    void aNativeTurnAsksForTheSameShape() {
+    void aNativeTurnAsksForTheSameShape() throws Exception {
         Case where = new Case("prefill", "2x8/2:5x9x64:causal", List.of());
         Cell cell = new Results().cell(where, "native:openblas", 3);
         assertEquals("b prefill --batch 2 --heads 8 --kv-heads 2 --queries 5 --keys 9 --head-dim 64 --causal --unfused "
@@ -32,6 +32,9 @@ class TurnsTest {
         assertEquals("b module --batch 4 --queries 128 --width 768 --heads 12 --isa avx2 --dtype f32 --threads 1 "
             + "--seconds 1.0",
             String.join(" ", NativeTurn.command(isa, Path.of("b"), 1)));
+        Cell model = new Results().cell(new Case("model", "3", List.of()), "native:attn4j-f32", 2);
+        assertEquals("b model --lengths 20,69,83 --dtype f32 --threads 2 --seconds 1.0",
+            String.join(" ", NativeTurn.command(model, Path.of("b"), 1)));
     }
 
     @ParameterizedTest
@@ -45,6 +48,23 @@ class TurnsTest {
             assertTrue(where.scenario().equals("model") || where.flops() > 0, where.shape());
         }
         assertEquals(1, selection.only(List.of("overhead")).cases().size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"quick", "full"})
+    void furtherThreadsAreMeasuredWhereTheyScale(String set) {
+        Selection all = Selection.named(set);
+        List<Case> scaling = all.scaling().cases();
+        assertEquals(List.of("prefill", "prefill", "decode", "module", "model"),
+            scaling.stream().map(Case::scenario).toList());
+        for (Case where : scaling) {
+            List<String> contenders = where.contenders();
+            assertTrue(contenders.containsAll(List.of("native:attn4j-f32", "attn4j-f32")), where.shape());
+            assertTrue(contenders.stream().anyMatch(name -> name.startsWith("onnxruntime")), where.shape());
+            assertTrue(all.cases().stream().anyMatch(one -> one.scenario().equals(where.scenario())
+                && one.shape().equals(where.shape()) && one.contenders().containsAll(contenders)), where.shape());
+            assertFalse(contenders.stream().anyMatch(name -> name.endsWith("bf16") || name.equals("java")));
+        }
     }
 
     @ParameterizedTest
