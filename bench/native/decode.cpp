@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention of few queries over a cache, checked against doubles before it is timed. The limit is the roofline: reading
 // the cache once at the rate at which a buffer of its size is read, or the multiply-adds, in bfloat16 where all is
-// bfloat16 and the ISA multiplies it, else in float32, whichever takes longer.
+// bfloat16 and the ISA multiplies it, in bytes where keys and values are and the ISA multiplies those, else in float32,
+// whichever takes longer.
 #include <algorithm>
 #include <numeric>
 #include <random>
@@ -77,7 +78,7 @@ int run_decode(int argc, char** argv) {
         out.values(), dtype);
     const double flops =
         4.0 * static_cast<double>(s.batch * s.heads * s.queries * s.keys) * static_cast<double>(s.head_dim);
-    const attn4j_dtype multiplied = dtype == kv_dtype ? dtype : ATTN4J_F32;
+    const attn4j_dtype multiplied = dtype == kv_dtype || kv_dtype == ATTN4J_INT8 ? kv_dtype : ATTN4J_F32;
     const Measurement m =
         measure(setting.isa, multiplied, setting.threads, setting.seconds, flops, call, k.bytes() + v.bytes());
     std::printf(

@@ -93,9 +93,13 @@ void pin_process(int threads) {
 }
 
 double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds) {
-    const attn4j::Bf16Kernels* const bf16 = dtype == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa) : nullptr;
-    const auto flops = bf16 != nullptr ? bf16->flops : attn4j::kernels_of(isa).fma_flops;
-    return run_limits(threads, seconds, [&](int) { return flops(20000); }) * 1e-9;
+    const attn4j::Bf16Kernels* const bf16 = attn4j::bf16_kernels_of(isa);
+    const bool bytes = dtype == ATTN4J_INT8 && bf16 != nullptr && bf16->decode_bytes != nullptr;
+    const bool pairs = dtype == ATTN4J_BF16 && bf16 != nullptr;
+    const auto flops = pairs || bytes ? bf16->flops : attn4j::kernels_of(isa).fma_flops;
+    // What multiplies pairs of bfloat16 multiplies fours of bytes as fast.
+    const double times = bytes ? 2 : 1;
+    return run_limits(threads, seconds, [&](int) { return times * flops(20000); }) * 1e-9;
 }
 
 double measure_read_bandwidth(attn4j_isa isa, int threads, int64_t bytes, double seconds) {

@@ -43,7 +43,7 @@ struct Measurement {
 void pin_process(int threads);
 
 // Multiply-adds per second, in GFLOP/s, of the ISA's registers alone, on pinned threads all at once: of bfloat16 where
-// that is the type and the ISA multiplies it, else of float32.
+// that is the type, or of bytes, and the ISA multiplies them, else of float32.
 double measure_limit(attn4j_isa isa, attn4j_dtype dtype, int threads, double seconds);
 
 // GB/s of reading `bytes` of memory from end to end, again and again for at least `seconds`, each pinned thread its

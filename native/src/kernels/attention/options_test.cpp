@@ -103,7 +103,13 @@ protected:
     bool bf16_products(const Case& c) const {
         return dtype() == ATTN4J_BF16 && c.k_dtype == ATTN4J_BF16 && c.v_dtype == ATTN4J_BF16;
     }
+    // By fewer digits than float32 has.
+    bool byte_products(const Case& c) const {
+        return isa() == ATTN4J_ISA_AVX512BF16 && dtype() != ATTN4J_F32 && c.k_dtype == ATTN4J_INT8 &&
+               c.v_dtype == ATTN4J_INT8;
+    }
     double tolerance(const Case& c, double largest) const {
+        if (byte_products(c)) return byte_products_tolerance(largest);
         return attention_tolerance(bf16_products(c) ? ATTN4J_BF16 : ATTN4J_F32, c.head_dim, largest);
     }
 
@@ -304,6 +310,28 @@ protected:
     }
 };
 ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionOptions);
+
+// Caches of bytes past the ends of blocks and chunks of keys, and all that scales of their own bring with them.
+TEST_P(AttentionOptions, BytesAroundBlocks) {
+    const int64_t chunk = attn4j::kernels_of(isa()).decode.chunk;
+    for (int64_t i = 0; i < test_cases() / 4; ++i) {
+        Case c = draw();
+        c.kv_heads = 1;
+        c.heads = between(1, 8);
+        c.queries = between(1, 5);
+        c.head_dim = chance() ? 128 : between(1, 140);
+        c.value_dim = chance() ? 128 : between(1, 140);
+        c.keys = (chance() ? 128 : chance() ? 512 : chunk) * between(1, 3) + between(-3, 3);
+        c.key_length = c.keys - (chance() ? 0 : between(0, 9));
+        c.k_dtype = c.v_dtype = ATTN4J_INT8;
+        c.stage = ATTN4J_STAGE_NONE;
+        c.averaged = false;
+        Operands o = fill(c);
+        run(c, o);
+        expect_correct(c, o);
+        if (HasFatalFailure()) FAIL() << "case " << i << ": " << c;
+    }
+}
 
 TEST_P(AttentionOptions, RandomCases) {
     for (int64_t i = 0; i < test_cases(); ++i) {

@@ -19,11 +19,11 @@ import java.util.concurrent.atomic.AtomicReference;
  * </pre>
  *
  * Each is FLOAT32, BFLOAT16 or FLOAT16, k and v also INT8 with {@link AttentionInputs#scales scales}; arithmetic is
- * FLOAT32, but that an instruction set may multiply BFLOAT16 and INT8 as they are. The innermost stride is 1, others are any, so that a [batch, rows, heads, dim] tensor is passed as {@code
- * transpose(1, 2)} and a packed projection as slices, without a copy. Keys and values may lie in {@link
- * AttentionInputs#pages pages}. kvHeads divides heads. A query that sees no key gives 0; a key that is not seen has no
- * influence, whatever it holds. A {@link Builder#ragged() ragged} attention takes sequences of different lengths end to
- * end.
+ * FLOAT32, but that an instruction set may multiply BFLOAT16 and INT8 as they are. The innermost stride is 1, others
+ * are any, so that a [batch, rows, heads, dim] tensor is passed as {@code transpose(1, 2)} and a packed projection as
+ * slices, without a copy. Keys and values may lie in {@link AttentionInputs#pages pages}. kvHeads divides heads. A
+ * query that sees no key gives 0; a key that is not seen has no influence, whatever it holds. A {@link Builder#ragged()
+ * ragged} attention takes sequences of different lengths end to end.
  *
  * <p>For query i and key j of one batch entry and head, with position i + offset of the query:
  * <ol>
