@@ -37,16 +37,16 @@ typedef enum attn4j_dtype {
 
 /* Instruction sets. DEFAULT is the environment variable ATTN4J_ISA if set, else the widest this CPU has; but not
  * AVX512BF16 on Intel's CPUs, whose dot products are slower than float32. The last three are AVX512 or NEON but where
- * bfloat16 is multiplied by bfloat16. Asking for any of them, DEFAULT included, first asks Linux for the registers of
- * AMX, for the whole process; if that is refused AMX is not supported. */
+ * bfloat16 is multiplied by bfloat16, or a query by int8 keys and values. Asking for any of them, DEFAULT included, first
+ * asks Linux for the registers of AMX, for the whole process; if that is refused AMX is not supported. */
 typedef enum attn4j_isa {
     ATTN4J_ISA_DEFAULT = 0,
     ATTN4J_ISA_SCALAR = 1,
     ATTN4J_ISA_AVX2 = 2,   /* with FMA and F16C */
     ATTN4J_ISA_AVX512 = 3, /* F, DQ, BW, VL */
     ATTN4J_ISA_NEON = 4,
-    ATTN4J_ISA_AVX512BF16 = 5, /* AVX512 and AVX512-BF16 */
-    ATTN4J_ISA_AMX = 6,        /* AVX512BF16 and AMX-TILE, AMX-BF16 */
+    ATTN4J_ISA_AVX512BF16 = 5, /* AVX512, AVX512-BF16 and AVX512-VNNI */
+    ATTN4J_ISA_AMX = 6,        /* AVX512BF16 and AMX-TILE, AMX-BF16, AMX-INT8 */
     ATTN4J_ISA_NEONBF16 = 7    /* NEON and FEAT_BF16 */
 } attn4j_isa;
 

@@ -51,6 +51,13 @@ inline void store_elements(Element type, F32 x, void* base, int64_t offset, int6
     }
 }
 
+// Whether all numbers that it sees are finite: 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
+struct Finite {
+    F32 zeros = F32::zero();
+    void see(F32 x) { zeros = fma(x, F32::zero(), zeros); }
+    bool all() const { return !any(!(zeros == F32::zero())); }
+};
+
 // Goes through the rows of a cache.
 struct RowCursor {
     const attn4j::CacheRows& cache;

@@ -18,22 +18,19 @@ namespace {
 
 // Whether rows [begin, end) of [rows, columns] hold neither NaN nor infinity.
 inline bool finite(const Rows& values, int64_t begin, int64_t end, int64_t columns) {
-    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum. Several sums, or each would wait for the
-    // one before it.
+    // Several sums, or each would wait for the one before it.
     constexpr int sums = 4;
-    F32 total[sums];
-    for (F32& t : total) t = F32::zero();
+    Finite of[sums];
     for (int64_t row = begin; row < end; ++row) {
         const float* const from = values.data + row * values.stride;
         int64_t c = 0;
         for (; columns - c >= sums * F32::lanes; c += sums * F32::lanes)
 #pragma GCC unroll 64
-            for (int i = 0; i < sums; ++i) total[i] = fma(F32::load(from + c + i * F32::lanes), F32::zero(), total[i]);
+            for (int i = 0; i < sums; ++i) of[i].see(F32::load(from + c + i * F32::lanes));
         for (; c < columns; c += F32::lanes)
-            total[0] =
-                fma(load_some(from + c, columns - c < F32::lanes ? columns - c : F32::lanes), F32::zero(), total[0]);
+            of[0].see(load_some(from + c, columns - c < F32::lanes ? columns - c : F32::lanes));
     }
-    return !any(!((total[0] + total[1]) + (total[2] + total[3]) == F32::zero()));
+    return of[0].all() && of[1].all() && of[2].all() && of[3].all();
 }
 
 // One block of keys, first_key on, against the block of queries. All of its keys exist and are within the sequence's

@@ -133,15 +133,14 @@ private:
         __builtin_memset(q_, 0, static_cast<size_t>(fours * kDigits * kQuarters * dims_));
         for (int64_t row = 0; row < rows_; ++row) {
             const int64_t from = row / c_.queries * c_.q_head_stride + row % c_.queries * c_.q_stride;
-            F32 most = F32::zero(), nothing = F32::zero();
+            Magnitude magnitude;
             for (int64_t d = 0; d < c_.head_dim; d += F32::lanes) {
                 const int64_t left = c_.head_dim - d, n = left < F32::lanes ? left : F32::lanes;
                 const F32 x = load_elements(c_.q_type, c_.q, from + d, n) * factor;
                 x.store(row_numbers + d);
-                most = max_magnitude(x, most);
-                nothing = fma(x, F32::zero(), nothing);
+                magnitude.see(x);
             }
-            const Unit unit = unit_of(most, nothing, kMostSigned);
+            const Unit unit = magnitude.unit(kMostSigned);
             units_[row] = unit.size;
             for (int64_t d = 0; d < c_.head_dim; d += kQuarterDims)
                 signed_digits<kDigits>(F32::load(row_numbers + d) * F32::set(unit.inverse),
@@ -192,13 +191,9 @@ private:
     // The weights of a row and n keys to digits.
     void weigh_digits(int64_t row, int64_t n) {
         const float* const from = scores_ + row * most_keys_;
-        F32 most = F32::zero(), nothing = F32::zero();
-        for (int64_t key = 0; key < n; key += F32::lanes) {
-            const F32 x = F32::load(from + key);
-            most = max_magnitude(x, most);
-            nothing = fma(x, F32::zero(), nothing);
-        }
-        const Unit unit = unit_of(most, nothing, kMostUnsigned);
+        Magnitude magnitude;
+        for (int64_t key = 0; key < n; key += F32::lanes) magnitude.see(F32::load(from + key));
+        const Unit unit = magnitude.unit(kMostUnsigned);
         weight_units_[row] = unit.size;
         for (int64_t key = 0; key < n; key += F32::lanes)
             unsigned_digits<kDigits>(F32::load(from + key) * F32::set(unit.inverse),

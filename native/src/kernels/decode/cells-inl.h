@@ -96,23 +96,22 @@ struct ByteCells : ZippedBytes {
     static int64_t steps(int64_t rows) { return rows <= query_rows ? 1 : most_steps; }
     static constexpr int64_t ones = kTile - 1;
 
-    static Unit unit_of(F32 most, F32 nothing) { return ::unit_of(most, nothing, 8388604.0f); }
+    static constexpr float most_units = 8388604.0f;  // less what two roundings may add
 
     static void pack_queries(const DecodeChunk& c, int64_t first, int64_t rows, int64_t cells, char* to, float* units,
                              float* row_buffer) {
         const F32 factor = score_factor(c.scale, c.softcap);
         for (int64_t i = 0; i < cells * kTile; i += F32::lanes) F32::zero().store(reinterpret_cast<float*>(to) + i);
         for (int64_t r = 0; r < query_rows && first + r < rows; ++r) {
-            F32 most = F32::zero(), nothing = F32::zero();
+            Magnitude magnitude;
             for (int64_t d = 0; d < per_cell * cells; d += F32::lanes) {
                 const int64_t left = c.head_dim - d, n = left < 0 ? 0 : left < F32::lanes ? left : F32::lanes;
                 const F32 x =
                     n == 0 ? F32::zero() : load_elements(c.q_type, c.q, query_at(c, first + r) + d, n) * factor;
                 x.store(row_buffer + d);
-                most = max_magnitude(x, most);
-                nothing = fma(x, F32::zero(), nothing);
+                magnitude.see(x);
             }
-            const Unit unit = unit_of(most, nothing);
+            const Unit unit = magnitude.unit(most_units);
             units[first + r] = unit.size;
             for (int64_t cell = 0; cell < cells; cell += kTile) {
                 F32 x[4];
@@ -146,13 +145,9 @@ struct ByteCells : ZippedBytes {
 
     // Cell i of a step is of its keys i, kTile + i, 2 * kTile + i and 3 * kTile + i.
     static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float& size) {
-        F32 most = F32::zero(), nothing = F32::zero();
-        for (int64_t i = 0; i < per_cell * steps; ++i) {
-            const F32 x = F32::load(weights + i * kTile);
-            most = max_magnitude(x, most);
-            nothing = fma(x, F32::zero(), nothing);
-        }
-        const Unit unit = unit_of(most, nothing);
+        Magnitude magnitude;
+        for (int64_t i = 0; i < per_cell * steps; ++i) magnitude.see(F32::load(weights + i * kTile));
+        const Unit unit = magnitude.unit(most_units);
         size = unit.size;
         for (int64_t step = 0; step < steps; ++step) {
             F32 of_step[4];

@@ -36,14 +36,13 @@ inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, RowRuns run
 }
 
 inline bool finite_rows(RowRuns runs, int64_t n, Element type, int64_t dim) {
-    // 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum.
-    F32 total = F32::zero();
+    Finite of;
     for (int64_t key = 0; key < n; ++key) {
         const char* const row = runs.take(1).at;
         for (int64_t d = 0; d < dim; d += F32::lanes)
-            total = fma(load_elements(type, row, d, dim - d < F32::lanes ? dim - d : F32::lanes), F32::zero(), total);
+            of.see(load_elements(type, row, d, dim - d < F32::lanes ? dim - d : F32::lanes));
     }
-    return !any(!(total == F32::zero()));
+    return of.all();
 }
 
 struct Decoding {

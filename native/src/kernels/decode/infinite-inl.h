@@ -7,11 +7,11 @@
 
 namespace {
 
-// 0 * x is 0 for a finite x and NaN otherwise, and a NaN stays in the sum. n is a multiple of the lanes.
+// n is a multiple of the lanes.
 inline bool all_finite(const float* numbers, int64_t n) {
-    F32 total = F32::zero();
-    for (int64_t i = 0; i < n; i += F32::lanes) total = fma(F32::load(numbers + i), F32::zero(), total);
-    return !any(!(total == F32::zero()));
+    Finite of;
+    for (int64_t i = 0; i < n; i += F32::lanes) of.see(F32::load(numbers + i));
+    return of.all();
 }
 
 // Adds what they make of weights [query_rows][stride] of n keys to out [query_rows][out_stride], value d at position(d);

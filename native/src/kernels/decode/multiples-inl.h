@@ -11,10 +11,19 @@ struct Unit {
     float inverse, size;
 };
 
-// Of the largest magnitude of all numbers, and of their sum times 0. Below some size all are nothing.
-inline Unit unit_of(F32 largest_of_lane, F32 nothing, float most) {
-    const float largest_of_all = largest(largest_of_lane);
-    return {largest_of_all > 1e-30f ? most / largest_of_all : 0.0f, largest_of_all * (1 / most) + sum(nothing)};
-}
+// Of the numbers that it sees. Below some size all are nothing.
+struct Magnitude {
+    F32 largest_of_lane = F32::zero();
+    Finite finite;
+    void see(F32 x) {
+        largest_of_lane = max_magnitude(x, largest_of_lane);
+        finite.see(x);
+    }
+    Unit unit(float most) const {
+        const float largest_of_all = largest(largest_of_lane);
+        return {largest_of_all > 1e-30f ? most / largest_of_all : 0.0f,
+                largest_of_all * (1 / most) + sum(finite.zeros)};
+    }
+};
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of a block of keys or values by their addresses.
+// What the kernels of few queries share: the keys of a chunk that any query sees, and the rows and scales of a block of
+// them.
 #pragma once
 
 #include "kernels/decode/decode.h"
@@ -31,32 +32,34 @@ struct RowAddresses {
     int64_t n;
 };
 
-// Of n rows, and 0 for the rest of a vector.
-inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* to) {
+// Calls of(cursor, done, count) for n rows, as many at once as lie one behind the other.
+template <typename Of>
+inline void for_each_part(const attn4j::CacheRows& cache, int64_t first, int64_t n, const Of& of) {
     RowCursor cursor(cache, first);
     for (int64_t done = 0; done < n;) {
         const int64_t in_page = cache.pages == nullptr ? n : cache.page_rows - cursor.slot;
         const int64_t count = n - done < in_page ? n - done : in_page;
-        __builtin_memcpy(to + done, &cursor.scale(), static_cast<size_t>(count) * sizeof(float));
+        of(cursor, done, count);
         cursor.skip(count);
         done += count;
     }
+}
+
+// Of n rows, and 0 for the rest of a vector.
+inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* to) {
+    for_each_part(cache, first, n, [&](const RowCursor& cursor, int64_t done, int64_t count) {
+        __builtin_memcpy(to + done, &cursor.scale(), static_cast<size_t>(count) * sizeof(float));
+    });
     for (int64_t i = n; i < round_up(n, kSums); ++i) to[i] = 0;
 }
 
 inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, RowAddresses& rows) {
     rows.n = n;
-    RowCursor cursor(cache, first);
-    // As many at once as lie one behind the other.
-    for (int64_t done = 0; done < n;) {
-        const int64_t in_page = cache.pages == nullptr ? n : cache.page_rows - cursor.slot;
-        const int64_t end = n - done < in_page ? n : done + in_page;
+    const int64_t stride = cache.stride * attn4j::bytes_of(cache.type);
+    for_each_part(cache, first, n, [&](const RowCursor& cursor, int64_t done, int64_t count) {
         const char* const row = cursor.row();
-        const int64_t stride = cache.stride * attn4j::bytes_of(cache.type);
-        for (int64_t i = done; i < end; ++i) rows.at[i] = row + (i - done) * stride;
-        cursor.skip(end - done);
-        done = end;
-    }
+        for (int64_t i = 0; i < count; ++i) rows.at[done + i] = row + i * stride;
+    });
     if (cache.scales != nullptr) copy_scales(cache, first, n, rows.scales);
     // Tiles take whole vectors of sums: what they find here is read, and not looked at.
     for (int64_t i = n; i < round_up(n, kSums); ++i) rows.at[i] = rows.at[n - 1];

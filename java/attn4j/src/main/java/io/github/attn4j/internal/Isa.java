@@ -15,9 +15,9 @@ public enum Isa {
     AVX512,
     /** Advanced SIMD of arm64. */
     NEON,
-    /** AVX512 and AVX512-BF16. */
+    /** AVX512, AVX512-BF16 and AVX512-VNNI. */
     AVX512BF16,
-    /** AVX512BF16 and AMX-TILE, AMX-BF16. */
+    /** AVX512BF16 and AMX-TILE, AMX-BF16, AMX-INT8. */
     AMX,
     /** NEON and FEAT_BF16. */
     NEONBF16;
