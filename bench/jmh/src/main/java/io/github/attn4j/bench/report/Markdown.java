@@ -72,7 +72,7 @@ final class Markdown {
         line("- **" + Analysis.key(one.contender()) + "**: " + one.contender().contender + " takes " + one.spread()
                 + " of the time of " + one.ours().contender + ", which is ahead in " + one.roundsAhead() + " of "
                 + one.ratios().size() + " rounds (" + unit.time(one.contender()) + " against " + unit.time(one.ours())
-                + " " + unit.symbol + ")");
+                + " " + unit.symbol + ")" + Known.about(one.contender()).map(why -> ". " + why + ".").orElse(""));
     }
 
     private void promises() {

@@ -81,6 +81,20 @@ class ReportTest {
     }
 
     @Test
+    void whatIsKnownOfACellThatLosesStandsBesideIt() {
+        cell("module", "4x128x768/12", "attn4j-f32", 26_000.0, 26_100.0);
+        cell("module", "4x128x768/12", "onnxruntime-packed", 25_000.0, 25_100.0);
+        cell("module", "4x128x768/12", "djl", 24_000.0, 24_100.0);
+        String report = new Markdown(new Analysis(results), List.of()).report();
+        List<String> work = section(report, "## Work to do\n\n", "\n## ").lines().toList();
+        assertTrue(work.stream().anyMatch(line -> line.contains("onnxruntime-packed takes 0.96") && line.endsWith(
+            " us). Nine tenths of the work are the products of four linear layers, which both do near the limit "
+                + "(share); ONNX Runtime packs its constant weights once, OpenBLAS, which attn4j calls, every time.")),
+            report);
+        assertTrue(work.stream().anyMatch(line -> line.contains("djl takes 0.92") && line.endsWith(" us)")), report);
+    }
+
+    @Test
     void aLevelCellHasALineOfItsOwn() {
         String report = new Markdown(new Analysis(results), List.of()).report();
         String level = section(report, "## Level: the rounds contradict each other\n\n", "\n## ");
