@@ -308,6 +308,13 @@ protected:
         for (size_t n = 0; n < mean.size(); ++n)
             ASSERT_TRUE(close(mean[n], o.scores[n], tolerance(c, largest))) << "mean " << n << " stage " << c.stage;
     }
+
+    void check(const Case& c, int64_t number) {
+        Operands o = fill(c);
+        run(c, o);
+        expect_correct(c, o);
+        if (HasFatalFailure()) FAIL() << "case " << number << ": " << c;
+    }
 };
 ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionOptions);
 
@@ -326,22 +333,16 @@ TEST_P(AttentionOptions, BytesAroundBlocks) {
         c.k_dtype = c.v_dtype = ATTN4J_INT8;
         c.stage = ATTN4J_STAGE_NONE;
         c.averaged = false;
-        Operands o = fill(c);
-        run(c, o);
-        expect_correct(c, o);
-        if (HasFatalFailure()) FAIL() << "case " << i << ": " << c;
+        check(c, i);
+        if (HasFatalFailure()) return;
     }
 }
 
 TEST_P(AttentionOptions, RandomCases) {
     for (int64_t i = 0; i < test_cases(); ++i) {
         const Case c = draw();
-        Operands o = fill(c);
-        run(c, o);
-        expect_correct(c, o);
-        if (HasFatalFailure()) {
-            FAIL() << "case " << i << ": " << c;
-        }
+        check(c, i);
+        if (HasFatalFailure()) return;
     }
 }
 
@@ -366,10 +367,8 @@ TEST_P(AttentionOptions, FewQueriesOverPages) {
         c.right = -1;
         c.offset = c.key_length - between(0, 5);
         if (between(0, 3) == 0) c.head_dim = c.value_dim = 128;
-        Operands o = fill(c);
-        run(c, o);
-        expect_correct(c, o);
-        if (HasFatalFailure()) FAIL() << "case " << i << ": " << c;
+        check(c, i);
+        if (HasFatalFailure()) return;
     }
 }
 

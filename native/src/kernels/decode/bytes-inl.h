@@ -31,7 +31,7 @@ struct ByteNumbers : ZippedBytes {
     static Cells load(const char* p) { return Cells::load(p); }
     static Cells load_first(const char* p, int64_t n) { return Cells::load_first(p, n); }
     static void zip(Cells (&x)[4]) { zip_bytes(x); }
-    static Integers start(const int32_t* p) { return Integers::load(p); }
+    static Integers start(const int32_t* p, int group) { return Integers::load(p + group * Integers::lanes); }
     static Integers rescaled(Integers sum, F32) { return sum; }  // begun anew with each block, they owe nothing
     static Integers dot(Cells row, Cells key, Integers sum) { return ::dot(key, row, sum); }
 };
@@ -105,13 +105,7 @@ public:
         const int64_t width = round_up(c_.value_dim, F32::lanes);
         state_.finish(rows_, c_.partial + rows_ * width);
         for (int64_t row = 0; row < rows_ && !fresh_; ++row)
-            for (int64_t d = 0; d < width; d += Values::dims) {
-                F32 x[4];
-                for (int64_t i = 0; i < 4; ++i) x[i] = F32::load(out_ + row * columns_ + d + i * F32::lanes);
-                ZippedBytes::straighten(x);
-                for (int64_t i = 0; i < 4 && d + i * F32::lanes < width; ++i)
-                    x[i].store(c_.partial + row * width + d + i * F32::lanes);
-            }
+            store_straight<ZippedBytes>(out_ + row * columns_, width, c_.partial + row * width);
     }
 
 private:
@@ -132,15 +126,7 @@ private:
         const int64_t fours = (rows_ + kQuarters - 1) / kQuarters;
         __builtin_memset(q_, 0, static_cast<size_t>(fours * kDigits * kQuarters * dims_));
         for (int64_t row = 0; row < rows_; ++row) {
-            const int64_t from = row / c_.queries * c_.q_head_stride + row % c_.queries * c_.q_stride;
-            Magnitude magnitude;
-            for (int64_t d = 0; d < c_.head_dim; d += F32::lanes) {
-                const int64_t left = c_.head_dim - d, n = left < F32::lanes ? left : F32::lanes;
-                const F32 x = load_elements(c_.q_type, c_.q, from + d, n) * factor;
-                x.store(row_numbers + d);
-                magnitude.see(x);
-            }
-            const Unit unit = magnitude.unit(kMostSigned);
+            const Unit unit = load_query(c_, row, factor, dims_, row_numbers).unit(kMostSigned);
             units_[row] = unit.size;
             for (int64_t d = 0; d < c_.head_dim; d += kQuarterDims)
                 signed_digits<kDigits>(F32::load(row_numbers + d) * F32::set(unit.inverse),
@@ -191,9 +177,7 @@ private:
     // The weights of a row and n keys to digits.
     void weigh_digits(int64_t row, int64_t n) {
         const float* const from = scores_ + row * most_keys_;
-        Magnitude magnitude;
-        for (int64_t key = 0; key < n; key += F32::lanes) magnitude.see(F32::load(from + key));
-        const Unit unit = magnitude.unit(kMostUnsigned);
+        const Unit unit = magnitude_of(from, n).unit(kMostUnsigned);
         weight_units_[row] = unit.size;
         for (int64_t key = 0; key < n; key += F32::lanes)
             unsigned_digits<kDigits>(F32::load(from + key) * F32::set(unit.inverse),
@@ -236,11 +220,8 @@ inline void decode_bytes_of(const DecodeChunk& c) {
     decoding.finish();
 }
 
-// Fewer do not fill the quarters.
-constexpr int64_t kFewestByteRows = kQuarters;
-
 inline void decode_bytes(const DecodeChunk& c) {
-    if (c.group * c.queries < kFewestByteRows) return decode(c);
+    if (c.group * c.queries < kFewestQuarterRows) return decode(c);
     c.q_type == Element::f32 ? decode_bytes_of<3>(c) : decode_bytes_of<2>(c);
 }
 

@@ -13,11 +13,6 @@ namespace {
 // Rows of a product's tile, or its lanes.
 constexpr int64_t kTile = 16;
 
-// Where query row `row` begins, in elements.
-inline int64_t query_at(const DecodeChunk& c, int64_t row) {
-    return row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
-}
-
 // Up to 64 of `bytes` from `at` on of row i of n; kWhole: there are as many, and n is not looked at.
 template <bool kWhole>
 ATTN4J_INLINE Cells load_cells(const char* const* rows, int64_t n, int64_t i, int64_t at, int64_t bytes) {
@@ -103,15 +98,7 @@ struct ByteCells : ZippedBytes {
         const F32 factor = score_factor(c.scale, c.softcap);
         for (int64_t i = 0; i < cells * kTile; i += F32::lanes) F32::zero().store(reinterpret_cast<float*>(to) + i);
         for (int64_t r = 0; r < query_rows && first + r < rows; ++r) {
-            Magnitude magnitude;
-            for (int64_t d = 0; d < per_cell * cells; d += F32::lanes) {
-                const int64_t left = c.head_dim - d, n = left < 0 ? 0 : left < F32::lanes ? left : F32::lanes;
-                const F32 x =
-                    n == 0 ? F32::zero() : load_elements(c.q_type, c.q, query_at(c, first + r) + d, n) * factor;
-                x.store(row_buffer + d);
-                magnitude.see(x);
-            }
-            const Unit unit = magnitude.unit(most_units);
+            const Unit unit = load_query(c, first + r, factor, per_cell * cells, row_buffer).unit(most_units);
             units[first + r] = unit.size;
             for (int64_t cell = 0; cell < cells; cell += kTile) {
                 F32 x[4];
@@ -145,9 +132,7 @@ struct ByteCells : ZippedBytes {
 
     // Cell i of a step is of its keys i, kTile + i, 2 * kTile + i and 3 * kTile + i.
     static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float& size) {
-        Magnitude magnitude;
-        for (int64_t i = 0; i < per_cell * steps; ++i) magnitude.see(F32::load(weights + i * kTile));
-        const Unit unit = magnitude.unit(most_units);
+        const Unit unit = magnitude_of(weights, per_cell * steps * kTile).unit(most_units);
         size = unit.size;
         for (int64_t step = 0; step < steps; ++step) {
             F32 of_step[4];

@@ -76,7 +76,7 @@ struct Decoding {
     void load_rows() {
         const F32 factor = score_factor(c.scale, c.softcap);
         for (int64_t row = 0; row < rows; ++row) {
-            const int64_t from = row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
+            const int64_t from = query_at(c, row);
             float* const to = q + row * q_stride;
             for (int64_t d = 0; d < c.head_dim; d += F32::lanes) {
                 const int64_t n = c.head_dim - d < F32::lanes ? c.head_dim - d : F32::lanes;

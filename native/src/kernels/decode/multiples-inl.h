@@ -26,4 +26,23 @@ struct Magnitude {
     }
 };
 
+// Of n numbers; those to the end of the last vector are read as well.
+inline Magnitude magnitude_of(const float* numbers, int64_t n) {
+    Magnitude magnitude;
+    for (int64_t i = 0; i < n; i += F32::lanes) magnitude.see(F32::load(numbers + i));
+    return magnitude;
+}
+
+// A query row times the factor to `to` [dims], a multiple of the lanes; 0 behind its last number.
+inline Magnitude load_query(const attn4j::DecodeChunk& c, int64_t row, F32 factor, int64_t dims, float* to) {
+    Magnitude magnitude;
+    for (int64_t d = 0; d < dims; d += F32::lanes) {
+        const int64_t left = c.head_dim - d, n = left < 0 ? 0 : left < F32::lanes ? left : F32::lanes;
+        const F32 x = n == 0 ? F32::zero() : load_elements(c.q_type, c.q, query_at(c, row) + d, n) * factor;
+        x.store(to + d);
+        magnitude.see(x);
+    }
+    return magnitude;
+}
+
 }  // namespace

@@ -30,7 +30,7 @@ struct PairNumbers : ZippedHalves {
         return Pairs::load_first(reinterpret_cast<const uint16_t*>(p), n);
     }
     static void zip(Pairs (&x)[2]) { zip_halves(x[0], x[1]); }
-    static F32 start(const float*) { return F32::zero(); }
+    static F32 start(const float*, int) { return F32::zero(); }
     static F32 rescaled(F32 sum, F32 factor) { return sum * factor; }
     static F32 dot(Pairs row, Pairs key, F32 sum) { return ::dot(row, key, sum); }
 };
@@ -94,19 +94,13 @@ public:
         const int64_t width = round_up(c_.value_dim, F32::lanes);
         state_.finish(rows_, c_.partial + rows_ * width);
         for (int64_t row = 0; row < rows_ && !fresh_; ++row)
-            for (int64_t d = 0; d < width; d += PairValues::dims) {
-                F32 x[2] = {F32::load(out_ + row * columns_ + d), F32::load(out_ + row * columns_ + d + F32::lanes)};
-                ZippedHalves::straighten(x);
-                x[0].store(c_.partial + row * width + d);
-                if (d + F32::lanes < width) x[1].store(c_.partial + row * width + d + F32::lanes);
-            }
+            store_straight<ZippedHalves>(out_ + row * columns_, width, c_.partial + row * width);
     }
 
 private:
     void load_rows() {
         for (int64_t row = 0; row < round_up(rows_, kQuarters); ++row) {
-            const uint16_t* const from = static_cast<const uint16_t*>(c_.q) + row / c_.queries * c_.q_head_stride +
-                                         row % c_.queries * c_.q_stride;
+            const uint16_t* const from = static_cast<const uint16_t*>(c_.q) + query_at(c_, row);
             uint16_t* const to = q_ + row / kQuarters * kQuarters * dims_ + row % kQuarters * kQuarterDims;
             for (int64_t d = 0; d < dims_; d += kQuarterDims) {
                 const int64_t left = row < rows_ ? c_.head_dim - d : 0, n = left < kQuarterDims ? left : kQuarterDims;
@@ -183,11 +177,8 @@ inline bool decode_pairs(const DecodeChunk& c, bool careful) {
     return true;
 }
 
-// Fewer do not fill the quarters.
-constexpr int64_t kFewestPairRows = kQuarters;
-
 inline void decode_pairs(const DecodeChunk& c) {
-    if (c.group * c.queries < kFewestPairRows) return decode(c);
+    if (c.group * c.queries < kFewestQuarterRows) return decode(c);
     if (!decode_pairs(c, false)) decode_pairs(c, true);
 }
 

@@ -11,6 +11,9 @@ namespace {
 constexpr int64_t kQuarters = 4;
 constexpr int64_t kQuarterBytes = 16;
 
+// Fewer do not fill the quarters.
+constexpr int64_t kFewestQuarterRows = kQuarters;
+
 // So many keys at once are multiplied with rows.
 constexpr int64_t kQuarterStripKeys = 128;
 
@@ -58,7 +61,7 @@ private:
         Sum start[kGroups];
 #pragma GCC unroll 8
         for (int g = 0; g < kGroups; ++g) {
-            start[g] = first == 0 ? Numbers::start(starts + g * Sum::lanes) : Sum::zero();
+            start[g] = first == 0 ? Numbers::start(starts, g) : Sum::zero();
 #pragma GCC unroll 16
             for (int i = 0; i < N; ++i)
                 rows[g][i] = Vector::load(q + (g * round_up(head_dim, dims) + (first + i) * dims) * kQuarters);

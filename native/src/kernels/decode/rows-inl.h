@@ -65,6 +65,11 @@ inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, 
     for (int64_t i = n; i < round_up(n, kSums); ++i) rows.at[i] = rows.at[n - 1];
 }
 
+// Where query row `row` begins, in elements.
+inline int64_t query_at(const attn4j::DecodeChunk& c, int64_t row) {
+    return row / c.queries * c.q_head_stride + row % c.queries * c.q_stride;
+}
+
 // A block's keys and values.
 struct KeyValueRows {
     RowAddresses keys, values;

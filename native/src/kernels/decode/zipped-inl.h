@@ -23,4 +23,16 @@ struct ZippedBytes {
     }
 };
 
+// Sums [width], a multiple of the lanes, from the order of Zipped to that of their columns.
+template <typename Zipped>
+inline void store_straight(const float* sums, int64_t width, float* to) {
+    constexpr int64_t vectors = Zipped::dims / F32::lanes;
+    for (int64_t d = 0; d < width; d += Zipped::dims) {
+        F32 x[vectors];
+        for (int64_t i = 0; i < vectors; ++i) x[i] = F32::load(sums + d + i * F32::lanes);
+        Zipped::straighten(x);
+        for (int64_t i = 0; i < vectors && d + i * F32::lanes < width; ++i) x[i].store(to + d + i * F32::lanes);
+    }
+}
+
 }  // namespace
