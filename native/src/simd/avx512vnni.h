@@ -19,6 +19,8 @@ struct Integers {
 inline Integers operator+(Integers a, Integers b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline Integers operator-(Integers a, Integers b) { return {_mm512_sub_epi32(a.v, b.v)}; }
 
+inline Integers times_256(Integers a) { return {_mm512_slli_epi32(a.v, 8)}; }
+
 struct CellSplat {
     __m512i v;
     static CellSplat load(const uint8_t* p) {

@@ -326,7 +326,7 @@ TEST_P(AttentionOptions, BytesAroundBlocks) {
         c.kv_heads = 1;
         c.heads = between(1, 8);
         c.queries = between(1, 5);
-        c.head_dim = chance() ? 128 : between(1, 140);
+        c.head_dim = chance() ? 128 : between(1, 280);
         c.value_dim = chance() ? 128 : between(1, 140);
         c.keys = (chance() ? 128 : chance() ? 512 : chunk) * between(1, 3) + between(-3, 3);
         c.key_length = c.keys - (chance() ? 0 : between(0, 9));

@@ -16,9 +16,11 @@
 
 namespace {
 
+template <int kDigits>
 struct ByteNumbers : ZippedBytes {
     static constexpr Element element = Element::i8;
     static constexpr int keys = 4;
+    static constexpr int digits = kDigits;
     static constexpr bool infinite = false;
     using Number = int8_t;
     using Weight = uint8_t;
@@ -33,6 +35,7 @@ struct ByteNumbers : ZippedBytes {
     static void zip(Cells (&x)[4]) { zip_bytes(x); }
     static Integers start(const int32_t* p, int group) { return Integers::load(p + group * Integers::lanes); }
     static Integers rescaled(Integers sum, F32) { return sum; }  // begun anew with each block, they owe nothing
+    static Integers join(Integers low, Integers high) { return low + times_256(high); }
     static Integers dot(Cells row, Cells key, Integers sum) { return ::dot(key, row, sum); }
 };
 
@@ -45,15 +48,16 @@ class ByteDecoding {
     static constexpr int kMostFours = kDigits == 2 ? 2 : 1;
 
     template <int kFours>
-    using Scores = QuarterScores<ByteNumbers, kDigits * kFours>;
-    using Values = ZippedValues<ByteNumbers, kDigits>;
+    using Scores = QuarterScores<ByteNumbers<kDigits>, kFours>;
+    using Values = ZippedValues<ByteNumbers<kDigits>, kDigits>;
     static constexpr int64_t kQuarterDims = Scores<1>::dims;
+    static constexpr int kSums = Scores<1>::sums;  // of products, two digits each
 
 public:
     static int64_t floats(int64_t head_dim, int64_t value_dim) {
         const int64_t dims = round_up(head_dim, kQuarterDims), columns = round_up(value_dim, Values::dims);
         return round_up(head_dim, F32::lanes) + kMostRows * kDigits * (dims / 4 + F32::lanes / kQuarters) + kScores +
-               kDigits * kScores / 4 + kMostFours * kDigits * kQuarters * kQuarterStripKeys +
+               kDigits * kScores / 4 + kMostFours * kSums * kQuarters * kQuarterStripKeys +
                kMostRows * (F32::lanes + (1 + kDigits) * columns);
     }
 
@@ -67,7 +71,7 @@ public:
         starts_ = reinterpret_cast<int32_t*>(memory.take(kMostRows * kDigits * F32::lanes / kQuarters));
         scores_ = memory.take(kScores);
         weights_ = reinterpret_cast<uint8_t*>(memory.take(kDigits * kScores / 4));
-        products_ = reinterpret_cast<int32_t*>(memory.take(kMostFours * kDigits * kQuarters * kQuarterStripKeys));
+        products_ = reinterpret_cast<int32_t*>(memory.take(kMostFours * kSums * kQuarters * kQuarterStripKeys));
         out_ = memory.take(kMostRows * columns_);
         sums_ = reinterpret_cast<int32_t*>(memory.take(kMostRows * kDigits * columns_));
         state_.begin(rows_, memory.take(kMostRows * F32::lanes));
@@ -79,18 +83,21 @@ public:
     // The block of n keys from `first` on, as for_each_block() gives it.
     void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c_, first, n)) return;
-        alignas(64) float k_scales[kMostBlockKeys], v_scales[kMostBlockKeys];
-        copy_scales(c_.k, first, n, k_scales);
-        copy_scales(c_.v, first, n, v_scales);
+        alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
+        const float *const k_scales = scales_of(c_.k, first, n, k_copy), *const v_scales =
+                                                                             scales_of(c_.v, first, n, v_copy);
         RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
         for (int64_t begin = 0; begin < n; begin += kQuarterStripKeys) {
             const int64_t count = n - begin < kQuarterStripKeys ? n - begin : kQuarterStripKeys;
             cover<kMostFours>((rows_ + kQuarters - 1) / kQuarters, 0, Strip{*this, keys, begin, count});
             keys.skip(count);
+            fetch_scales(c_.k, first + n + begin, count);
+            fetch_scales(c_.v, first + n + begin, count);
         }
-        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales}, rows_, state_, [] {});
-        for (int64_t row = 0; row < rows_; ++row) weigh_digits(row, n);
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales}, rows_, state_,
+                    FetchMeanwhile(values, c_));
+        for (int64_t row = 0; row < rows_; ++row) weigh_digits(row, n);
         for_each_strip(values, n, rows_ <= kQuarters ? kByteStripKeys : n, weights_, most_keys_, rows_ * kDigits,
                        [&](const RowRuns& strip, int64_t begin, int64_t count) {
                            cover<2>(rows_, 0,
@@ -145,7 +152,7 @@ private:
 
     struct Strip {
         const ByteDecoding& d;
-        RowRuns keys;
+        const RowRuns& keys;
         int64_t begin, n;  // keys of the block
         template <int kFours>
         void operator()(int64_t four) const {
@@ -154,8 +161,7 @@ private:
                 d.products_}
                 .run();
             for (int i = 0; i < kFours; ++i)
-                d.straighten(d.products_ + i * kDigits * kQuarterStripKeys * kQuarters, n, (four + i) * kQuarters,
-                             begin);
+                d.straighten(d.products_ + i * kSums * kQuarterStripKeys * kQuarters, n, (four + i) * kQuarters, begin);
         }
     };
 
@@ -165,11 +171,11 @@ private:
             store_rows(
                 scores_ + row * most_keys_ + begin + key, most_keys_,
                 [&](int i) {
-                    F32 digit[kDigits];
-                    for (int64_t j = 0; j < kDigits; ++j)
-                        digit[j] = Integers::load(products + (j * kQuarterStripKeys + key) * kQuarters + i * F32::lanes)
-                                       .to_f32();
-                    return number(digit);
+                    const auto sum = [&](int64_t j) {
+                        return Integers::load(products + (j * kQuarterStripKeys + key) * kQuarters + i * F32::lanes)
+                            .to_f32();
+                    };
+                    return kSums == 1 ? sum(0) : fma(sum(kSums - 1), F32::set(65536), sum(0));
                 },
                 [&](int r) { return F32::set(units_[row + r]); });
     }
@@ -203,7 +209,7 @@ private:
     int32_t* starts_;    // [fours][kDigits][lanes]
     float* scores_;      // [rows][most_keys]
     uint8_t* weights_;   // [rows][kDigits][most_keys]
-    int32_t* products_;  // of kMostFours fours of rows, [kDigits] as Scores gives them
+    int32_t* products_;  // of kMostFours fours of rows, as Scores gives them
     float* out_;         // [rows][columns]
     int32_t* sums_;      // [rows][kDigits][columns], of a block
     alignas(64) float units_[kMostRows];
@@ -220,8 +226,11 @@ inline void decode_bytes_of(const DecodeChunk& c) {
     decoding.finish();
 }
 
+// Sums over more products of bytes with two joined digits, 2^22 or less each, might not fit 32 bits.
+constexpr int64_t kMostByteDims = 256;
+
 inline void decode_bytes(const DecodeChunk& c) {
-    if (c.group * c.queries < kFewestQuarterRows) return decode(c);
+    if (c.group * c.queries < kFewestQuarterRows || c.head_dim > kMostByteDims) return decode(c);
     c.q_type == Element::f32 ? decode_bytes_of<3>(c) : decode_bytes_of<2>(c);
 }
 

@@ -232,6 +232,40 @@ TEST_P(CacheTest, Int8IsNearFloat32) {
     }
 }
 
+// Sums of as many products of the largest numbers as rows are long, of either sign: a query of 1 sees only the keys that
+// are 127, one of -1 only those that are -128.
+TEST_P(CacheTest, SumsOfTheLargestBytesFit) {
+    constexpr int64_t heads = 4, keys = 8;
+    for (const attn4j_dtype dtype : {ATTN4J_F32, ATTN4J_BF16})
+        for (const int64_t dim : {128, 256, 520})
+            for (const float sign : {1.0f, -1.0f}) {
+                const auto elements = static_cast<size_t>(heads * dim);
+                const std::vector<float> q(elements, sign);
+                const std::vector<uint16_t> q_bf16(elements, sign > 0 ? 0x3f80 : 0xbf80);
+                std::vector<int8_t> k, v;
+                for (int64_t j = 0; j < keys; ++j) {
+                    k.insert(k.end(), static_cast<size_t>(dim), static_cast<int8_t>(j % 2 == 0 ? 127 : -128));
+                    v.insert(v.end(), static_cast<size_t>(dim), static_cast<int8_t>(10 * j));
+                }
+                const std::vector<float> scales(keys, 1.0f);
+                std::vector<float> out(elements, -1.0f);
+                const attn4j_plan plan = attn4j_plan_create(1, heads, 1, 1, keys, dim, dim);
+                EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
+                EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_Q, dtype), ATTN4J_OK);
+                EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_K, ATTN4J_INT8), ATTN4J_OK);
+                EXPECT_EQ(attn4j_plan_set_dtype(plan, ATTN4J_V, ATTN4J_INT8), ATTN4J_OK);
+                EXPECT_EQ(attn4j_plan_build(plan), ATTN4J_OK) << attn4j_error_message();
+                const void* const of_q = dtype == ATTN4J_F32 ? static_cast<const void*>(q.data()) : q_bf16.data();
+                EXPECT_EQ(attn4j_plan_run(plan, 1, 1, keys, of_q, k.data(), v.data(), out.data(), nullptr, nullptr,
+                                          nullptr, nullptr, nullptr, nullptr, scales.data(), scales.data(), nullptr,
+                                          nullptr, nullptr, nullptr, nullptr, 0, nullptr),
+                          ATTN4J_OK)
+                    << attn4j_error_message();
+                attn4j_plan_free(plan);
+                for (const float x : out) ASSERT_NEAR(x, sign > 0 ? 30 : 40, 1e-2) << "head dimension " << dim;
+            }
+}
+
 TEST(CacheErrors, TypesScalesAndPages) {
     constexpr attn4j_status kRefused = ATTN4J_INVALID_ARGUMENT;
     // [2 sequences, 2 heads over 1, 1 query, 4 keys, 8].

@@ -16,6 +16,7 @@ namespace {
 struct PairNumbers : ZippedHalves {
     static constexpr Element element = Element::bf16;
     static constexpr int keys = 2;
+    static constexpr int digits = 1;
     static constexpr bool infinite = true;  // some may be
     using Number = uint16_t;
     using Weight = uint16_t;
@@ -32,6 +33,7 @@ struct PairNumbers : ZippedHalves {
     static void zip(Pairs (&x)[2]) { zip_halves(x[0], x[1]); }
     static F32 start(const float*, int) { return F32::zero(); }
     static F32 rescaled(F32 sum, F32 factor) { return sum * factor; }
+    static F32 join(F32 low, F32) { return low; }
     static F32 dot(Pairs row, Pairs key, F32 sum) { return ::dot(row, key, sum); }
 };
 template <int kGroups>
@@ -67,14 +69,15 @@ public:
     // The block of n keys from `first` on, as for_each_block() gives it.
     void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c_, first, n)) return;
-        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
         RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
         for (int64_t begin = 0; begin < n; begin += kQuarterStripKeys) {
             const int64_t count = n - begin < kQuarterStripKeys ? n - begin : kQuarterStripKeys;
             cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, keys, begin, count});
             keys.skip(count);
         }
-        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_, [] {});
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_,
+                    FetchMeanwhile(values, c_));
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
                 const float* const from = scores_ + row * most_keys_ + key;
@@ -135,7 +138,7 @@ private:
 
     struct Scores {
         const PairDecoding& d;
-        RowRuns keys;
+        const RowRuns& keys;
         int64_t begin, n;  // keys of the block
         template <int kGroups>
         void operator()(int64_t group) const {

@@ -17,21 +17,23 @@ constexpr int64_t kFewestQuarterRows = kQuarters;
 // So many keys at once are multiplied with rows.
 constexpr int64_t kQuarterStripKeys = 128;
 
-// Products of so many fours of rows, kGroups, with a strip of n keys; the rows behind the last one are 0. Numbers says
-// how they are multiplied.
-template <typename Numbers, int kGroups>
+// Products of so many fours of rows, kFours, with a strip of n keys; the rows behind the last one are 0. Numbers says
+// how they are multiplied, and of how many digits a number of q is, lowest first: the sums of two digits are joined.
+template <typename Numbers, int kFours>
 struct QuarterScores {
+    static constexpr int digits = Numbers::digits, sums = (digits + 1) / 2;  // of a number
+    static constexpr int kGroups = kFours * digits;
     using Number = typename Numbers::Number;
     using Vector = typename Numbers::Vector;
     using Sum = typename Numbers::Sum;
     static constexpr int64_t dims = kQuarterBytes / static_cast<int64_t>(sizeof(Number));
 
-    RowRuns keys;
+    const RowRuns& keys;
     int64_t n, head_dim;
     bool fetch;                                 // what is ahead
-    const Number* q;                            // kGroups times [head_dim / dims, rounded up][kQuarters][dims]
-    const typename Numbers::SumNumber* starts;  // kGroups times [lanes]: what is added to the sums, lane by lane
-    typename Numbers::SumNumber* products;      // kGroups times [kQuarterStripKeys / 4][kQuarters][4 keys]
+    const Number* q;                            // [kFours][digits][head_dim / dims, rounded up][kQuarters][dims]
+    const typename Numbers::SumNumber* starts;  // [kFours][digits][lanes]: what is added to the sums, lane by lane
+    typename Numbers::SumNumber* products;      // [kFours][sums][kQuarterStripKeys / 4][kQuarters][4 keys]
 
     void run() const {
         const int64_t whole = head_dim / dims, left = head_dim % dims;
@@ -66,7 +68,13 @@ private:
             for (int i = 0; i < N; ++i)
                 rows[g][i] = Vector::load(q + (g * round_up(head_dim, dims) + (first + i) * dims) * kQuarters);
         }
-        EachRow each(keys, n);
+        keys.even(n) && n % 4 == 0 ? add<N, kFetch>(EvenRows(keys, n), first, rows, start, repeat)
+                                   : add<N, kFetch>(EachRow(keys, n), first, rows, start, repeat);
+    }
+
+    template <int N, bool kFetch, typename Each, typename Repeat>
+    ATTN4J_INLINE void add(Each each, int64_t first, const Vector (&rows)[kGroups][N], const Sum (&start)[kGroups],
+                           const Repeat& repeat) const {
         for (int64_t key = 0; key < n; key += 4) {
             Sum s[kGroups][4];
 #pragma GCC unroll 4
@@ -89,9 +97,13 @@ private:
                 each.next();
             }
 #pragma GCC unroll 8
-            for (int g = 0; g < kGroups; ++g) {
-                typename Numbers::SumNumber* const to = products + (g * kQuarterStripKeys + key) * kQuarters;
-                const Sum sum = sums_of_quarters(s[g]);
+            for (int i = 0; i < kFours * sums; ++i) {
+                Sum of_keys[4];
+                const int g = i / sums * digits + i % sums * 2;
+                for (int k = 0; k < 4; ++k)
+                    of_keys[k] = i % sums * 2 + 1 < digits ? Numbers::join(s[g][k], s[g + 1][k]) : s[g][k];
+                typename Numbers::SumNumber* const to = products + (i * kQuarterStripKeys + key) * kQuarters;
+                const Sum sum = sums_of_quarters(of_keys);
                 (first == 0 ? sum : Sum::load(to) + sum).store(to);
             }
         }

@@ -53,6 +53,20 @@ inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n
     for (int64_t i = n; i < round_up(n, kSums); ++i) to[i] = 0;
 }
 
+// Where scales of n rows lie one behind the other, and what may be read as a vector behind them: the cache itself, or a
+// copy.
+inline const float* scales_of(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* copy) {
+    if (cache.pages == nullptr && n % kSums == 0) return cache.scales + first;
+    copy_scales(cache, first, n, copy);
+    return copy;
+}
+
+// Fetches those of [first, first + n) where they lie one behind the other; they need not exist.
+inline void fetch_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n) {
+    constexpr int64_t line = kLineBytes / static_cast<int64_t>(sizeof(float));
+    for (int64_t i = 0; i < n && cache.pages == nullptr; i += line) __builtin_prefetch(cache.scales + first + i, 0, 2);
+}
+
 inline void find_rows(const attn4j::CacheRows& cache, int64_t first, int64_t n, RowAddresses& rows) {
     rows.n = n;
     const int64_t stride = cache.stride * attn4j::bytes_of(cache.type);

@@ -46,7 +46,10 @@ struct DecodeBlock {
 };
 
 // Everything between product and softmax for one row, and its maximum into `maximum`. Returns whether a key is hidden.
-inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t row, float& maximum) {
+// Calls `meanwhile` with each vector of keys.
+template <typename Meanwhile>
+inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t row, float& maximum,
+                      const Meanwhile& meanwhile) {
     const int64_t head = row / c.queries, query = row % c.queries, n = block.n;
     const int64_t low = c.first_key + query - block.first, high = c.last_key + query + 1 - block.first;
     const int64_t from = low < 0 ? 0 : low < n ? low : n, to = high > n ? n : high < from ? from : high;
@@ -62,6 +65,7 @@ inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t ro
     F32 most = hidden;
     for (int64_t key = 0; key < n; key += F32::lanes) {
         const int64_t count = n - key < F32::lanes ? n - key : F32::lanes;
+        meanwhile();
         float* const at = block.scores + row * block.stride + key;
         F32 s = F32::load(at);
         if (block.k_scales != nullptr) s = s * F32::load(block.k_scales + key);
@@ -90,11 +94,12 @@ inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t ro
     return hides;
 }
 
-template <bool kHidden>
-inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row) {
+template <bool kHidden, typename Meanwhile>
+inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row, const Meanwhile& meanwhile) {
     const F32 base = F32::set(state.base[row]);
     F32 total = F32::zero();
     for (int64_t key = 0; key < block.n; key += F32::lanes) {
+        meanwhile();
         float* const at = block.scores + row * block.stride + key;
         const F32 s = F32::load(at);
         F32 p = exp2(s - base);
@@ -107,16 +112,13 @@ inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row)
 }
 
 // Scores to weights exp2(score - maximum), -0 where hidden. Returns whether any key is hidden from any row. Calls
-// `meanwhile` twice a row.
+// `meanwhile` twice with each vector of keys of a row.
 template <typename Meanwhile>
 inline bool soften_rows(const DecodeChunk& c, const DecodeBlock& block, int64_t rows, DecodeState& state,
                         const Meanwhile& meanwhile) {
     alignas(64) float largest_of_block[kMostRows] = {};
     bool hides = false;
-    for (int64_t row = 0; row < rows; ++row) {
-        meanwhile();
-        hides |= alter_row(c, block, row, largest_of_block[row]);
-    }
+    for (int64_t row = 0; row < rows; ++row) hides |= alter_row(c, block, row, largest_of_block[row], meanwhile);
     for (int64_t row = 0; row < rows; row += F32::lanes) {
         const F32 old = F32::load(state.maximum + row), larger = max(F32::load(largest_of_block + row), old);
         // A row that has seen nothing yet must not form -inf - -inf.
@@ -125,10 +127,8 @@ inline bool soften_rows(const DecodeChunk& c, const DecodeBlock& block, int64_t 
         base.store(state.base + row);
         larger.store(state.maximum + row);
     }
-    for (int64_t row = 0; row < rows; ++row) {
-        meanwhile();
-        hides ? weigh_row<true>(block, state, row) : weigh_row<false>(block, state, row);
-    }
+    for (int64_t row = 0; row < rows; ++row)
+        hides ? weigh_row<true>(block, state, row, meanwhile) : weigh_row<false>(block, state, row, meanwhile);
     return hides;
 }
 

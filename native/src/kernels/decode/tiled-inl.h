@@ -45,7 +45,7 @@ public:
         soften_rows(c_,
                     DecodeBlock{scores, most_keys, first, n, bytes ? block.keys.scales : nullptr,
                                 bytes ? block.values.scales : nullptr},
-                    rows_, state_, [&] { pace.step(soften_units(n)); });
+                    rows_, state_, [&] { pace.step(soften_units(F32::lanes)); });
         for (int64_t row = 0; row < rows_; ++row) {
             pace.step(soften_units(n));
             float* const of_row = scores + row * most_keys;

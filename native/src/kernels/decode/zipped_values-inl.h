@@ -18,7 +18,7 @@ struct ZippedValues {
     static constexpr int64_t dims = Numbers::dims;
     static constexpr int keys = Numbers::keys;  // of a cell, and vectors of `dims` sums
 
-    RowRuns values;
+    const RowRuns& values;
     int64_t count;
     int64_t fetching_row;  // as in ValueRows
     const typename Numbers::Weight*
@@ -56,6 +56,12 @@ private:
     // C times `dims` columns from d on.
     template <int R, int C, bool kCareful, bool kFetch, typename Load>
     ATTN4J_INLINE void add(int64_t row, int64_t d, const Load& load) const {
+        values.even(count) && count % keys == 0 ? add<R, C, kCareful, kFetch>(EvenRows(values, count), row, d, load)
+                                                : add<R, C, kCareful, kFetch>(EachRow(values, count), row, d, load);
+    }
+
+    template <int R, int C, bool kCareful, bool kFetch, typename Each, typename Load>
+    ATTN4J_INLINE void add(Each each, int64_t row, int64_t d, const Load& load) const {
         constexpr int64_t lanes = F32::lanes, bytes = attn4j::bytes_of(Numbers::element);
         constexpr int parts = R * kParts, vectors = C * keys;
         typename Numbers::SumNumber* const to = out + row * kParts * out_stride + d;
@@ -68,7 +74,6 @@ private:
                 o[r][c] = fresh ? Sum::zero() : Numbers::rescaled(Sum::load(to + r * out_stride + c * lanes), factor);
         }
         const typename Numbers::Weight* const p = weights + row * kParts * stride;
-        EachRow each(values, count);
         for (int64_t key = 0; key < count; key += keys) {
             Vector v[C][keys];
 #pragma GCC unroll 4
