@@ -33,7 +33,6 @@ struct PairNumbers : ZippedHalves {
     static void zip(Pairs (&x)[2]) { zip_halves(x[0], x[1]); }
     static F32 start(const float*, int) { return F32::zero(); }
     static F32 rescaled(F32 sum, F32 factor) { return sum * factor; }
-    static F32 join(F32 low, F32) { return low; }
     static F32 dot(Pairs row, Pairs key, F32 sum) { return ::dot(row, key, sum); }
 };
 template <int kGroups>

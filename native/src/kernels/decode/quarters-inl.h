@@ -72,6 +72,15 @@ private:
                                    : add<N, kFetch>(EachRow(keys, n), first, rows, start, repeat);
     }
 
+    // The sum numbered i of a key: of two digits, or of the last one alone.
+    ATTN4J_INLINE static Sum joined(const Sum (&s)[kGroups][4], int i, int key) {
+        const int g = i / sums * digits + i % sums * 2;
+        if constexpr (digits > 1) {
+            if (i % sums * 2 + 1 < digits) return Numbers::join(s[g][key], s[g + 1][key]);
+        }
+        return s[g][key];
+    }
+
     template <int N, bool kFetch, typename Each, typename Repeat>
     ATTN4J_INLINE void add(Each each, int64_t first, const Vector (&rows)[kGroups][N], const Sum (&start)[kGroups],
                            const Repeat& repeat) const {
@@ -99,9 +108,7 @@ private:
 #pragma GCC unroll 8
             for (int i = 0; i < kFours * sums; ++i) {
                 Sum of_keys[4];
-                const int g = i / sums * digits + i % sums * 2;
-                for (int k = 0; k < 4; ++k)
-                    of_keys[k] = i % sums * 2 + 1 < digits ? Numbers::join(s[g][k], s[g + 1][k]) : s[g][k];
+                for (int k = 0; k < 4; ++k) of_keys[k] = joined(s, i, k);
                 typename Numbers::SumNumber* const to = products + (i * kQuarterStripKeys + key) * kQuarters;
                 const Sum sum = sums_of_quarters(of_keys);
                 (first == 0 ? sum : Sum::load(to) + sum).store(to);

@@ -53,8 +53,8 @@ inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n
     for (int64_t i = n; i < round_up(n, kSums); ++i) to[i] = 0;
 }
 
-// Where scales of n rows lie one behind the other, and what may be read as a vector behind them: the cache itself, or a
-// copy.
+// Scales of n rows to be read in whole vectors: where they lie, if they do so one behind the other and fill vectors, else
+// copied to `copy`.
 inline const float* scales_of(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* copy) {
     if (cache.pages == nullptr && n % kSums == 0) return cache.scales + first;
     copy_scales(cache, first, n, copy);

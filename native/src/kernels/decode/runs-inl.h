@@ -212,7 +212,7 @@ class FetchMeanwhile {
 public:
     FetchMeanwhile(const RowRuns& values, const attn4j::DecodeChunk& c) {
         const bool streams = !values.paged() && values.stride() == c.value_dim * attn4j::bytes_of(c.v.type);
-        if (streams && c.group * c.queries <= kMostRows) next_ = values.look(1).ahead;
+        if (streams && c.group * c.queries <= kMostQueryRows) next_ = values.look(1).ahead;
     }
     ATTN4J_INLINE void operator()() const {
         if (next_ == nullptr) return;
@@ -221,7 +221,7 @@ public:
     }
 
 private:
-    static constexpr int64_t kMostRows = 4;
+    static constexpr int64_t kMostQueryRows = 4;
     mutable const char* next_ = nullptr;
 };
 
