@@ -49,7 +49,7 @@ class ByteDecoding {
 
     template <int kFours>
     using Scores = QuarterScores<ByteNumbers<kDigits>, kFours>;
-    using Values = ZippedValues<ByteNumbers<kDigits>, kDigits>;
+    using Values = ZippedValues<ByteNumbers<kDigits>>;
     static constexpr int64_t kQuarterDims = Scores<1>::dims;
     static constexpr int kSums = Scores<1>::sums;  // of products, two digits each
 
@@ -84,16 +84,14 @@ public:
     void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c_, first, n)) return;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
-        const float *const k_scales = scales_of(c_.k, first, n, k_copy), *const v_scales =
-                                                                             scales_of(c_.v, first, n, v_copy);
-        RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
-        for (int64_t begin = 0; begin < n; begin += kQuarterStripKeys) {
-            const int64_t count = n - begin < kQuarterStripKeys ? n - begin : kQuarterStripKeys;
-            cover<kMostFours>((rows_ + kQuarters - 1) / kQuarters, 0, Strip{*this, keys, begin, count});
-            keys.skip(count);
+        const float* const k_scales = scales_of(c_.k, first, n, k_copy);
+        const float* const v_scales = scales_of(c_.v, first, n, v_copy);
+        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
+        for_each_strip(keys, n, kQuarterStripKeys, [&](const RowRuns& strip, int64_t begin, int64_t count) {
+            cover<kMostFours>((rows_ + kQuarters - 1) / kQuarters, 0, Strip{*this, strip, begin, count});
             fetch_scales(c_.k, first + n + begin, count);
             fetch_scales(c_.v, first + n + begin, count);
-        }
+        });
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
         soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales}, rows_, state_,
                     FetchMeanwhile(values, c_));

@@ -94,9 +94,9 @@ struct Decoding {
     // The block of n keys from `first` on, as for_each_block() gives it.
     void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c, first, n)) return;
-        alignas(64) float k_scales[kMostBlockKeys], v_scales[kMostBlockKeys];
-        if (c.k.scales != nullptr) copy_scales(c.k, first, n, k_scales);
-        if (c.v.scales != nullptr) copy_scales(c.v, first, n, v_scales);
+        alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
+        const float* const k_scales = scales_of(c.k, first, n, k_copy);
+        const float* const v_scales = scales_of(c.v, first, n, v_copy);
         const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first, together),
             values(c, &DecodeChunk::v, c.value_dim, first, together);
         const RowRuns copied(copy, copy_stride);

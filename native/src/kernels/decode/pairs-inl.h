@@ -35,9 +35,9 @@ struct PairNumbers : ZippedHalves {
     static F32 rescaled(F32 sum, F32 factor) { return sum * factor; }
     static F32 dot(Pairs row, Pairs key, F32 sum) { return ::dot(row, key, sum); }
 };
-template <int kGroups>
-using PairScores = QuarterScores<PairNumbers, kGroups>;
-using PairValues = ZippedValues<PairNumbers, 1>;
+template <int kFours>
+using PairScores = QuarterScores<PairNumbers, kFours>;
+using PairValues = ZippedValues<PairNumbers>;
 constexpr int64_t kQuarterDims = PairScores<1>::dims;
 
 class PairDecoding {
@@ -68,12 +68,10 @@ public:
     // The block of n keys from `first` on, as for_each_block() gives it.
     void take(int64_t first, int64_t n, bool together) {
         if (all_hidden(c_, first, n)) return;
-        RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
-        for (int64_t begin = 0; begin < n; begin += kQuarterStripKeys) {
-            const int64_t count = n - begin < kQuarterStripKeys ? n - begin : kQuarterStripKeys;
-            cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, keys, begin, count});
-            keys.skip(count);
-        }
+        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
+        for_each_strip(keys, n, kQuarterStripKeys, [&](const RowRuns& strip, int64_t begin, int64_t count) {
+            cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, strip, begin, count});
+        });
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
         soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_,
                     FetchMeanwhile(values, c_));
@@ -139,12 +137,12 @@ private:
         const PairDecoding& d;
         const RowRuns& keys;
         int64_t begin, n;  // keys of the block
-        template <int kGroups>
-        void operator()(int64_t group) const {
-            const int64_t row = group * kQuarters;
-            PairScores<kGroups>{keys, n, d.c_.head_dim, group == 0, d.q_ + row * d.dims_, nullptr, d.products_}.run();
-            for (int g = 0; g < kGroups; ++g)
-                d.straighten(d.products_ + g * kQuarterStripKeys * kQuarters, n, row + g * kQuarters, begin);
+        template <int kFours>
+        void operator()(int64_t four) const {
+            const int64_t row = four * kQuarters;
+            PairScores<kFours>{keys, n, d.c_.head_dim, four == 0, d.q_ + row * d.dims_, nullptr, d.products_}.run();
+            for (int i = 0; i < kFours; ++i)
+                d.straighten(d.products_ + i * kQuarterStripKeys * kQuarters, n, row + i * kQuarters, begin);
         }
     };
 

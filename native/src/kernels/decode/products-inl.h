@@ -221,18 +221,16 @@ constexpr int64_t kStripKeys = 16;
 // Where the last two rows, or the last one, begin, which no longer wait for a strip's values as the first ones do.
 constexpr int64_t last_pair(int64_t rows) { return (rows - 1) / 2 * 2; }
 
-// Calls add(values, begin, count) with n keys, so many at a time, `values` standing at the one numbered `begin`. The first
-// cache, where values stream through, loses the weights [rows][stride]: those of the next strip are fetched.
+// Calls add(values, begin, count) with each strip of n keys. The first cache, where values stream through, loses the
+// weights [rows][stride]: those of the next strip are fetched.
 template <typename Weight, typename Add>
-inline void for_each_strip(RowRuns values, int64_t n, int64_t strip, const Weight* weights, int64_t stride,
+inline void for_each_strip(const RowRuns& values, int64_t n, int64_t strip, const Weight* weights, int64_t stride,
                            int64_t rows, const Add& add) {
-    for (int64_t begin = 0; begin < n; begin += strip) {
-        const int64_t count = n - begin < strip ? n - begin : strip;
+    for_each_strip(values, n, strip, [&](const RowRuns& of_strip, int64_t begin, int64_t count) {
         for (int64_t row = 0; row < rows && begin + count < n; ++row)
             __builtin_prefetch(weights + row * stride + begin + count, 0, 3);
-        add(values, begin, count);
-        values.skip(count);
-    }
+        add(of_strip, begin, count);
+    });
 }
 
 // Weights of `count` keys times their values. kHidden: a weight of -0 marks a value that must not be touched (0 *

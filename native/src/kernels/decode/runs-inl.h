@@ -204,6 +204,16 @@ private:
     int64_t turn_ = 0, turn_rows_ = 0, offset_ = 0;
 };
 
+// Calls of(rows, begin, count) with n rows, so many at a time, `rows` standing at the one numbered `begin`.
+template <typename Of>
+inline void for_each_strip(RowRuns rows, int64_t n, int64_t strip, const Of& of) {
+    for (int64_t begin = 0; begin < n; begin += strip) {
+        const int64_t count = n - begin < strip ? n - begin : strip;
+        of(rows, begin, count);
+        rows.skip(count);
+    }
+}
+
 // Fetches values while scores become weights: nothing is read then, and what the hardware fetches by itself stands still
 // with it. With each call a line, every other one of what is ahead; in pages, or where rows have others between them,
 // nothing, nor for more query rows, which wait for their products (an EPYC of 2022: 3 % of the time of one query over

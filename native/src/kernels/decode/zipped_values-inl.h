@@ -9,13 +9,14 @@
 
 namespace {
 
-// Weights of `count` keys times their values, columns in the order that Numbers leaves them in. A weight may have
-// several parts, kParts, each with sums of its own.
-template <typename Numbers, int kParts>
+// Weights of `count` keys times their values, columns in the order that Numbers leaves them in. A weight has as
+// many parts as Numbers has digits, each with sums of its own.
+template <typename Numbers>
 struct ZippedValues {
     using Vector = typename Numbers::Vector;
     using Sum = typename Numbers::Sum;
     static constexpr int64_t dims = Numbers::dims;
+    static constexpr int kParts = Numbers::digits;
     static constexpr int keys = Numbers::keys;  // of a cell, and vectors of `dims` sums
 
     const RowRuns& values;
