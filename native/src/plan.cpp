@@ -92,7 +92,7 @@ void Plan::explain(char* text, int64_t capacity) const {
     const int threads = std::min(threads_for(scores), pool_threads());
     const Share share =
         share_of(p, sequences * blocks_of(p, kernels_, p.queries), sequences * chunks_of(p, kernels_, p.keys), threads);
-    const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys, p.keys);
+    const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys);
     const bool apart = p.stage != ATTN4J_STAGE_NONE && way != Way::blocks;
     std::snprintf(
         text, static_cast<size_t>(capacity),
@@ -101,7 +101,7 @@ void Plan::explain(char* text, int64_t capacity) const {
         kernel_name(way), kernel_reason(way), isa_name(isa_), isa_reason_, static_cast<long long>(blocks.lanes),
         static_cast<long long>(way == Way::blocks ? blocks.block_queries : p.queries),
         static_cast<long long>(way == Way::small    ? p.keys
-                               : way == Way::chunks ? kernels_.chunks->chunk
+                               : way == Way::chunks ? chunk_keys(p, *kernels_.chunks, p.keys)
                                                     : blocks.key_block),
         static_cast<long long>(tasks),
         p.ragged             ? "if all queries were one sequence"

@@ -16,7 +16,15 @@ int64_t whole_lines(int64_t floats) { return (floats + kLine - 1) / kLine * kLin
 
 int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
 
-int64_t chunks_of(int64_t keys, const DecodeKernel& kernel) { return std::max<int64_t>(1, shares(keys, kernel.chunk)); }
+// Chunks of a key-value head of a sequence of so many keys, at most.
+int64_t most_chunks(int64_t keys, const DecodeKernel& kernel) {
+    return std::max<int64_t>(1, shares(keys, kernel.chunk));
+}
+
+// Chunks of a key-value head.
+int64_t chunks_of_head(const AttentionProblem& p, const DecodeKernel& kernel, int64_t keys) {
+    return std::max<int64_t>(1, shares(keys, chunk_keys(p, kernel, keys)));
+}
 
 // Rows of a key-value head of a sequence of so many queries, or of the longest of a ragged batch, as far as a kernel
 // takes them; 0 where it takes none.
@@ -84,9 +92,8 @@ struct Memory {
         unfinished = whole_lines(2 * (p.batch + 1));
         seen = unfinished + whole_lines(chunk_rows == 0 ? 0 : units);
         partials = seen + whole_lines(shares(p.batch * seen_of_sequence(p, kernels, queries), sizeof(float)));
-        end =
-            partials +
-            (chunk_rows == 0 ? 0 : units * chunks_of(p.keys, chunks) * chunks.partial_floats(chunk_rows, p.value_dim));
+        const int64_t most = units * most_chunks(p.keys, chunks);
+        end = partials + (chunk_rows == 0 ? 0 : most * chunks.partial_floats(chunk_rows, p.value_dim));
     }
 };
 
@@ -126,6 +133,13 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
                                   table.small.workspace_floats(p.head_dim, p.value_dim)}))};
 }
 
+// Each costs about a microsecond of its own, so they are larger where there are more than threads want (chunks of 2048
+// keys of int8 instead of 1024: 3 % of the time of decoding). By the sequence alone, or results would depend on others.
+int64_t chunk_keys(const AttentionProblem& p, const DecodeKernel& kernel, int64_t keys) {
+    constexpr int64_t many = 128, most = 4;
+    return kernel.chunk * std::clamp<int64_t>(p.kv_heads * most_chunks(keys, kernel) / many, 1, most);
+}
+
 Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries, int64_t keys) {
     const DecodeKernel& chunks = *kernels.chunks;
     const SmallKernel& small = *kernels.small;
@@ -152,7 +166,7 @@ Share share_of(const AttentionProblem& p, int64_t blocks, int64_t chunks, int th
 }
 
 int64_t chunks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t keys) {
-    return p.kv_heads * chunks_of(keys, *kernels.chunks);
+    return p.kv_heads * chunks_of_head(p, *kernels.chunks, keys);
 }
 
 int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries) {
@@ -160,8 +174,8 @@ int64_t blocks_of(const AttentionProblem& p, const AttentionKernels& kernels, in
 }
 
 int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
-                 int64_t keys, int64_t seen) {
-    switch (way_of(p, kernels, queries, seen)) {
+                 int64_t keys) {
+    switch (way_of(p, kernels, queries, keys)) {
         case Way::small:
             return shares(p.kv_heads, share.kv_heads);
         case Way::chunks:
@@ -191,9 +205,9 @@ Run::Run(const AttentionProblem& problem, const AttentionOperands& operands, con
         blocks_ += blocks_of(p_, kernels_, s.queries);
         scores_ += static_cast<double>(s.queries) * static_cast<double>(s.keys);
         if (way_of_sequence(s) != Way::chunks) continue;
-        chunks_ += chunks_of(p_, kernels_, s.keys);
+        chunks_ += chunks_of(p_, kernels_, s.key_length);
         std::fill_n(unfinished_ + b * p_.kv_heads, p_.kv_heads,
-                    static_cast<int32_t>(chunks_of(s.keys, *kernels_.chunks)));
+                    static_cast<int32_t>(chunks_of_head(p_, *kernels_.chunks, s.key_length)));
     }
 }
 
@@ -203,7 +217,7 @@ void Run::cut(int threads) {
     for (int64_t b = 0; b < o_.batch; ++b) {
         const Sequence s = sequence(p_, o_, b);
         starts_[b] = tasks_;
-        tasks_ += tasks_of(p_, kernels_, share_, s.queries, s.keys, s.key_length);
+        tasks_ += tasks_of(p_, kernels_, share_, s.queries, s.key_length);
     }
     starts_[o_.batch] = tasks_;
 }
@@ -247,7 +261,7 @@ void Run::attend(const Sequence& s, int64_t within) const {
 }
 
 void Run::decode(const Sequence& s, int64_t within) const {
-    const int64_t all = chunks_of(p_, kernels_, s.keys), first = within * share_.chunks;
+    const int64_t all = chunks_of(p_, kernels_, s.key_length), first = within * share_.chunks;
     const int64_t end = share_.chunks < all - first ? first + share_.chunks : all;
     DecodeChunk chunks[2];
     chunks[0] = chunk_of(s, first);
@@ -264,14 +278,15 @@ void Run::decode(const Sequence& s, int64_t within) const {
 
 float* Run::partials_of(const Sequence& s, int64_t kv_head) const {
     const DecodeKernel& kernel = *kernels_.chunks;
-    return partials_ + (s.number * p_.kv_heads + kv_head) * chunks_of(p_.keys, kernel) *
+    return partials_ + (s.number * p_.kv_heads + kv_head) * most_chunks(p_.keys, kernel) *
                            kernel.partial_floats(rows_of(p_, kernel, o_.queries), p_.value_dim);
 }
 
 DecodeChunk Run::chunk_of(const Sequence& s, int64_t number) const {
     const DecodeKernel& kernel = *kernels_.chunks;
-    const int64_t chunks = chunks_of(s.keys, kernel), kv_head = number / chunks, i = number % chunks;
-    DecodeChunk chunk = make_chunk(p_, o_, s, kv_head, i * kernel.chunk, (i + 1) * kernel.chunk);
+    const int64_t chunks = chunks_of_head(p_, kernel, s.key_length), kv_head = number / chunks, i = number % chunks;
+    const int64_t keys = chunk_keys(p_, kernel, s.key_length);
+    DecodeChunk chunk = make_chunk(p_, o_, s, kv_head, i * keys, (i + 1) * keys);
     chunk.partial = partials_of(s, kv_head) + i * kernel.partial_floats(chunk.group * s.queries, p_.value_dim);
     chunk.workspace = scratch(kernels_.workspace_floats);
     return chunk;
@@ -283,7 +298,7 @@ void Run::finish_chunk(const Sequence& s, int64_t kv_head) const {
     if (!last || is_set(o_.cancelled)) return;
     DecodeMerge merge = make_merge(p_, o_, s, kv_head);
     merge.partials = partials_of(s, kv_head);
-    merge.count = chunks_of(s.keys, *kernels_.chunks);
+    merge.count = chunks_of_head(p_, *kernels_.chunks, s.key_length);
     kernels_.chunks->merge(merge);
 }
 

@@ -40,9 +40,11 @@ struct Share {
 // Small enough to give every thread some tasks, of `blocks` of queries over all heads, of `chunks` over all key-value
 // heads.
 Share share_of(const AttentionProblem& p, int64_t blocks, int64_t chunks, int threads);
-// Tasks of a sequence of so many queries and keys, `seen` of which are within its length.
+// Tasks of a sequence of so many queries and keys.
 int64_t tasks_of(const AttentionProblem& p, const AttentionKernels& kernels, const Share& share, int64_t queries,
-                 int64_t keys, int64_t seen);
+                 int64_t keys);
+// Keys of a chunk of such a sequence.
+int64_t chunk_keys(const AttentionProblem& p, const DecodeKernel& kernel, int64_t keys);
 // Chunks over all key-value heads.
 int64_t chunks_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t keys);
 // Blocks of queries over all heads.

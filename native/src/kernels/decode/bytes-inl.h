@@ -93,9 +93,10 @@ public:
             fetch_scales(c_.v, first + n + begin, count);
         });
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
-        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales}, rows_, state_,
+        Magnitude magnitudes[kMostRows];
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales, magnitudes}, rows_, state_,
                     FetchMeanwhile(values, c_));
-        for (int64_t row = 0; row < rows_; ++row) weigh_digits(row, n);
+        for (int64_t row = 0; row < rows_; ++row) weigh_digits(row, n, magnitudes[row].unit(kMostUnsigned));
         for_each_strip(values, n, rows_ <= kQuarters ? kByteStripKeys : n, weights_, most_keys_, rows_ * kDigits,
                        [&](const RowRuns& strip, int64_t begin, int64_t count) {
                            cover<2>(rows_, 0,
@@ -179,9 +180,8 @@ private:
     }
 
     // The weights of a row and n keys to digits.
-    void weigh_digits(int64_t row, int64_t n) {
+    void weigh_digits(int64_t row, int64_t n, const Unit& unit) {
         const float* const from = scores_ + row * most_keys_;
-        const Unit unit = magnitude_of(from, n).unit(kMostUnsigned);
         weight_units_[row] = unit.size;
         for (int64_t key = 0; key < n; key += F32::lanes)
             unsigned_digits<kDigits>(F32::load(from + key) * F32::set(unit.inverse),

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernels/attention/scores-inl.h"
-#include "kernels/decode/decode.h"
+#include "kernels/decode/multiples-inl.h"
 #include "kernels/elements-inl.h"
 
 namespace {
@@ -43,6 +43,7 @@ struct DecodeBlock {
     int64_t first, n;
     const float *k_scales,
         *v_scales;  // of keys and values that are not yet multiplied by them; null where there are none
+    Magnitude* magnitudes = nullptr;  // [rows], of the weights, if they are asked for
 };
 
 // Everything between product and softmax for one row, and its maximum into `maximum`. Returns whether a key is hidden.
@@ -98,6 +99,7 @@ template <bool kHidden, typename Meanwhile>
 inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row, const Meanwhile& meanwhile) {
     const F32 base = F32::set(state.base[row]);
     F32 total = F32::zero();
+    Magnitude magnitude;
     for (int64_t key = 0; key < block.n; key += F32::lanes) {
         meanwhile();
         float* const at = block.scores + row * block.stride + key;
@@ -105,8 +107,10 @@ inline void weigh_row(const DecodeBlock& block, DecodeState& state, int64_t row,
         F32 p = exp2(s - base);
         total = total + p;
         if (block.v_scales != nullptr) p = p * F32::load(block.v_scales + key);
+        if (block.magnitudes != nullptr) magnitude.see(p);
         (kHidden ? select(s == F32::set(-kInfinity), F32::set(-0.0f), p) : p).store(at);
     }
+    if (block.magnitudes != nullptr) block.magnitudes[row] = magnitude;
     float* const sums = state.sums + row * F32::lanes;
     fma(F32::load(sums), F32::set(state.rescale[row]), total).store(sums);
 }
