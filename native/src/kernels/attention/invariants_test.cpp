@@ -37,6 +37,15 @@ protected:
         return c;
     }
 
+    // So many chunks that they are larger, those of the first sequence twice as large as those of the second.
+    AttentionCase decoded_in_large_chunks() const {
+        AttentionCase c = decoded();
+        c.heads = c.kv_heads = 64;
+        c.head_dim = c.value_dim = 8;
+        c.queries = 1;
+        return c;
+    }
+
     // Sequence b of one result, as a dense list: out, then lse.
     static std::vector<float> sequence(const AttentionCase& c, const AttentionData& data, int64_t b) {
         std::vector<float> all;
@@ -48,32 +57,19 @@ protected:
             }
         return all;
     }
-};
-ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionInvariants);
 
-TEST_P(AttentionInvariants, SameBitsOnAnyNumberOfThreads) {
-    AttentionCase attended = large();
-    attended.key_lengths = {131, 1, 77};
-    AttentionCase causal = attended;
-    causal.causal = true;
-    for (const AttentionCase& c : {attended, causal, decoded()}) check_threads(c, test_seed());
-}
-
-TEST_P(AttentionInvariants, SameBitsAloneOrInABatch) {
-    for (const bool causal : {false, true}) {
-        AttentionCase c = large();
-        c.causal = causal;
-        c.key_lengths = {131, 60, 128};
-        c.offsets = {30, -10, 0};
+    // Of batches whose sequences have lengths of their own.
+    static void check_alone(const AttentionCase& c) {
         Random random(test_seed());
         const AttentionData data = make_data(c, random);
         run(c, data);
+        expect_correct(c, data);
         for (int64_t b = 0; b < c.batch; ++b) {
             AttentionCase alone = c;
             alone.batch = 1;
             alone.keys = c.key_lengths[b];
             alone.key_lengths = {};
-            alone.offsets = {c.offsets[b]};
+            if (!c.offsets.empty()) alone.offsets = {c.offsets[b]};
             Random other(test_seed() + 1);
             const AttentionData part = make_data(alone, other);
             for (int64_t h = 0; h < c.heads; ++h)
@@ -88,6 +84,28 @@ TEST_P(AttentionInvariants, SameBitsAloneOrInABatch) {
             EXPECT_EQ(difference(sequence(c, data, b), sequence(alone, part, 0)), "") << alone.describe();
         }
     }
+};
+ATTN4J_ON_EVERY_ISA_AND_TYPE(AttentionInvariants);
+
+TEST_P(AttentionInvariants, SameBitsOnAnyNumberOfThreads) {
+    AttentionCase attended = large();
+    attended.key_lengths = {131, 1, 77};
+    AttentionCase causal = attended;
+    causal.causal = true;
+    for (const AttentionCase& c : {attended, causal, decoded(), decoded_in_large_chunks()})
+        check_threads(c, test_seed());
+}
+
+TEST_P(AttentionInvariants, SameBitsAloneOrInABatch) {
+    for (const bool causal : {false, true}) {
+        AttentionCase c = large();
+        c.causal = causal;
+        c.key_lengths = {131, 60, 128};
+        c.offsets = {30, -10, 0};
+        check_alone(c);
+    }
+    check_alone(decoded());
+    check_alone(decoded_in_large_chunks());
 }
 
 TEST_P(AttentionInvariants, SameBitsRaggedOrPadded) {
