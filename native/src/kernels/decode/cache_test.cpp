@@ -235,7 +235,8 @@ TEST_P(CacheTest, Int8IsNearFloat32) {
 // Sums of as many products of the largest numbers as rows are long, of either sign: a query of 1 sees only the keys that
 // are 127, one of -1 only those that are -128.
 TEST_P(CacheTest, SumsOfTheLargestBytesFit) {
-    constexpr int64_t heads = 4, keys = 8;
+    constexpr int64_t heads = 4;
+    const int64_t keys = kernels().small.most_keys + 9;
     for (const attn4j_dtype dtype : {ATTN4J_F32, ATTN4J_BF16})
         for (const int64_t dim : {128, 256, 520})
             for (const float sign : {1.0f, -1.0f}) {
@@ -245,9 +246,9 @@ TEST_P(CacheTest, SumsOfTheLargestBytesFit) {
                 std::vector<int8_t> k, v;
                 for (int64_t j = 0; j < keys; ++j) {
                     k.insert(k.end(), static_cast<size_t>(dim), static_cast<int8_t>(j % 2 == 0 ? 127 : -128));
-                    v.insert(v.end(), static_cast<size_t>(dim), static_cast<int8_t>(10 * j));
+                    v.insert(v.end(), static_cast<size_t>(dim), static_cast<int8_t>(j % 2 == 0 ? 30 : 40));
                 }
-                const std::vector<float> scales(keys, 1.0f);
+                const std::vector<float> scales(static_cast<size_t>(keys), 1.0f);
                 std::vector<float> out(elements, -1.0f);
                 const attn4j_plan plan = attn4j_plan_create(1, heads, 1, 1, keys, dim, dim);
                 EXPECT_EQ(attn4j_plan_set_isa(plan, isa()), ATTN4J_OK);
