@@ -7,6 +7,8 @@
 // calls of a function that does nothing else.
 #pragma once
 
+#include <optional>
+
 #include "kernels/decode/runs-inl.h"
 
 namespace {
@@ -301,9 +303,11 @@ private:
             for (int c = 0; c < C; ++c)
                 o[r][c] = fresh ? F32::zero() : F32::load(to + r * out_stride + c * lanes) * factor;
         }
-        RowRuns runs = values;
+        const bool even = values.even(count);
+        std::optional<RowRuns> runs;  // a copy takes as long as some keys do
+        if (!even) runs = values;
         for (int64_t key = 0; key < count;) {
-            const Run run = runs.take(count - key);
+            const Run run = even ? values.look(count) : runs->take(count - key);
             const char *value = run.at + d * bytes, *ahead = run.ahead + d * bytes;
             for (int64_t i = 0; i < run.rows; ++i, ++key) {
                 F32 v[C];
@@ -323,8 +327,8 @@ private:
 #pragma GCC unroll 64
                     for (int c = 0; c < C; ++c) o[r][c] = fma(weight, v[c], o[r][c]);
                 }
-                value += runs.stride();
-                ahead += runs.stride();
+                value += values.stride();
+                ahead += values.stride();
             }
         }
 #pragma GCC unroll 64
