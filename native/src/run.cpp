@@ -16,15 +16,12 @@ int64_t whole_lines(int64_t floats) { return (floats + kLine - 1) / kLine * kLin
 
 int64_t shares(int64_t n, int64_t each) { return (n + each - 1) / each; }
 
-// Chunks of a key-value head of a sequence of so many keys, at most.
-int64_t most_chunks(int64_t keys, const DecodeKernel& kernel) {
-    return std::max<int64_t>(1, shares(keys, kernel.chunk));
-}
-
-// Chunks of a key-value head.
+// Chunks of a key-value head of a sequence of so many keys, at least one; most_chunks() if all were as small as any.
+int64_t chunks_of(int64_t keys, int64_t chunk) { return std::max<int64_t>(1, shares(keys, chunk)); }
 int64_t chunks_of_head(const AttentionProblem& p, const DecodeKernel& kernel, int64_t keys) {
-    return std::max<int64_t>(1, shares(keys, chunk_keys(p, kernel, keys)));
+    return chunks_of(keys, chunk_keys(p, kernel, keys));
 }
+int64_t most_chunks(int64_t keys, const DecodeKernel& kernel) { return chunks_of(keys, kernel.chunk); }
 
 // Rows of a key-value head of a sequence of so many queries, or of the longest of a ragged batch, as far as a kernel
 // takes them; 0 where it takes none.

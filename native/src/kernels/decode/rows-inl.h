@@ -53,8 +53,8 @@ inline void copy_scales(const attn4j::CacheRows& cache, int64_t first, int64_t n
     for (int64_t i = n; i < round_up(n, kSums); ++i) to[i] = 0;
 }
 
-// Scales of n rows to be read in whole vectors, null if there are none: where they lie, if they do so one behind the other and fill vectors, else
-// copied to `copy`.
+// Scales of n rows to be read in whole vectors, null if there are none: where they lie, if they do so one behind the
+// other and fill vectors, else copied to `copy`.
 inline const float* scales_of(const attn4j::CacheRows& cache, int64_t first, int64_t n, float* copy) {
     if (cache.scales == nullptr) return nullptr;
     if (cache.pages == nullptr && n % kSums == 0) return cache.scales + first;
