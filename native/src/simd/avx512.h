@@ -103,6 +103,14 @@ inline void conceal([[maybe_unused]] F32& x) {
 #endif
 }
 inline F32 fma(Splat a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32 fma_from(const float* a, F32 b, F32 c) {
+#if defined(__AVX512F__)
+    __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c.v) : "v"(b.v), "m"(*a));
+    return c;
+#else
+    return fma(Splat::load(a), b, c);
+#endif
+}
 inline F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
 inline F32 abs(F32 a) { return {_mm512_abs_ps(a.v)}; }

@@ -130,6 +130,7 @@ inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 inline void conceal(F32& x) { __asm__ volatile("" : "+w"(x.v)); }
 inline F32 fma(Splat a, F32 b, F32 c) { return {vfmaq_n_f32(c.v, b.v, a.v)}; }
+inline F32 fma_from(const float* a, F32 b, F32 c) { return fma(Splat::load(a), b, c); }
 inline F32 max(F32 a, F32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32 abs(F32 a) { return {vabsq_f32(a.v)}; }

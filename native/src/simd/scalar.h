@@ -112,6 +112,7 @@ inline F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {a.v * b.v + c.v}; }
 inline void conceal(F32&) {}
 inline F32 fma(Splat a, F32 b, F32 c) { return {a.v * b.v + c.v}; }
+inline F32 fma_from(const float* a, F32 b, F32 c) { return fma(Splat::load(a), b, c); }
 inline F32 max(F32 a, F32 b) { return {a.v > b.v ? a.v : b.v}; }
 inline F32 min(F32 a, F32 b) { return {a.v < b.v ? a.v : b.v}; }
 inline F32 abs(F32 a) { return {__builtin_fabsf(a.v)}; }

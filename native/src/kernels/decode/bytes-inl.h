@@ -100,7 +100,7 @@ public:
         for_each_strip(values, n, rows_ <= kQuarters ? kByteStripKeys : n, weights_, most_keys_, rows_ * kDigits,
                        [&](const RowRuns& strip, int64_t begin, int64_t count) {
                            cover<2>(rows_, 0,
-                                    Values{strip, count, rows_ <= kQuarters ? last_pair(rows_) : 0, weights_ + begin,
+                                    Values{strip, count, rows_ <= kQuarters ? last_rows(rows_, 2) : 0, weights_ + begin,
                                            most_keys_, c_.value_dim, sums_, columns_, nullptr, begin == 0, false});
                        });
         for (int64_t row = 0; row < rows_; ++row) add_sums(row);

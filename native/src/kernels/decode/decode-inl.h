@@ -116,11 +116,14 @@ struct Decoding {
             add(hides, 0, n, copied, false);
         } else {
             for_each_strip(
-                values, n, waits_for_memory(v_type, rows) ? kStripKeys : n, scores, most_keys, rows,
+                values, n, in_strips() ? kStripKeys : n, scores, most_keys, rows,
                 [&](const RowRuns& strip, int64_t begin, int64_t count) { add(hides, begin, count, strip, true); });
         }
         fresh = false;
     }
+
+    // Whether all rows meet some values before the next are read.
+    bool in_strips() const { return waits_for_memory(v_type, rows) && rows != kWholeRows; }
 
     // Meanwhile what is ahead is fetched, if it is asked for.
     void score(const RowRuns& keys, int64_t n, bool fetch) const {
@@ -143,7 +146,9 @@ struct Decoding {
         with_type(v_type, [&](auto of) {
             with_dim(kHidden ? 0 : c.value_dim, [&](auto fixed) {
                 using Add = ValueRows<decltype(of)::type, kHidden, decltype(fixed)::dim>;
-                const int64_t fetching_row = !fetch ? -1 : waits_for_memory(v_type, rows) ? last_pair(rows) : 0;
+                int64_t fetching_row = -1;
+                if (fetch && in_strips()) fetching_row = last_rows(rows, rows < kWholeRows ? 2 : Add::most_rows);
+                if (fetch && !in_strips() && (rows > kWholeRows || values.paged())) fetching_row = 0;
                 cover<Add::most_rows>(
                     rows, 0,
                     Add{values, count, fetching_row, scores + begin, most_keys, c.value_dim, c.partial, out_stride,

@@ -126,7 +126,7 @@ private:
                               careful_};
         };
         if (rows_ <= kQuarters) {
-            cover<2>(rows_, 0, to(last_pair(rows_)));
+            cover<2>(rows_, 0, to(last_rows(rows_, 2)));
         } else {
             cover<5>(rows_, 0, to(0));
         }
