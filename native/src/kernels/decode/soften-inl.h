@@ -46,6 +46,28 @@ struct DecodeBlock {
     Magnitude* magnitudes = nullptr;  // [rows], of the weights, if they are asked for
 };
 
+// The largest of n scores, whole vectors of them, first multiplied by the scales if there are any. Four maxima, as each
+// waits for the one before it.
+template <typename Meanwhile>
+inline float largest_score(float* scores, const float* scales, int64_t n, const Meanwhile& meanwhile) {
+    F32 most[4] = {F32::set(-kInfinity), F32::set(-kInfinity), F32::set(-kInfinity), F32::set(-kInfinity)};
+    const auto see = [&](int64_t key, F32& larger) {
+        meanwhile();
+        F32 s = F32::load(scores + key);
+        if (scales != nullptr) {
+            s = s * F32::load(scales + key);
+            s.store(scores + key);
+        }
+        larger = max(s, larger);
+    };
+    int64_t key = 0;
+    for (; n - key >= 4 * F32::lanes; key += 4 * F32::lanes)
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) see(key + i * F32::lanes, most[i]);
+    for (; key < n; key += F32::lanes) see(key, most[0]);
+    return largest(max(max(most[0], most[1]), max(most[2], most[3])));
+}
+
 // Everything between product and softmax for one row, and its maximum into `maximum`. Returns whether a key is hidden.
 // Calls `meanwhile` with each vector of keys.
 template <typename Meanwhile>
@@ -61,6 +83,11 @@ inline bool alter_row(const DecodeChunk& c, const DecodeBlock& block, int64_t ro
         bias = c.bias + head * c.bias_head_stride + query * c.bias_query_stride + block.first * c.bias_key_stride;
     if (c.keep != nullptr)
         keep = c.keep + head * c.keep_head_stride + query * c.keep_query_stride + block.first * c.keep_key_stride;
+    if (c.softcap <= 0 && c.slopes == nullptr && bias == nullptr && keep == nullptr && from == 0 && to == n &&
+        n % F32::lanes == 0) {
+        maximum = largest_score(block.scores + row * block.stride, block.k_scales, n, meanwhile);
+        return false;
+    }
     const F32 slope = F32::set(c.slopes == nullptr ? 0.0f : -c.slopes[head] * kLog2E);
     bool hides = from > 0 || to < n;
     F32 most = hidden;
