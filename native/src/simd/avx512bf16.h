@@ -44,6 +44,11 @@ struct PairSplat {
 };
 
 inline F32 dot(PairSplat a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
+inline F32 dot_from(const uint16_t* a, Pairs b, F32 c) {
+    using Pair = uint32_t __attribute__((may_alias, aligned(2)));
+    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c.v) : "v"(b.v), "m"(*reinterpret_cast<const Pair*>(a)));
+    return c;
+}
 inline F32 dot(Pairs a, Pairs b, F32 c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)b.v, (__m512bh)a.v)}; }
 
 // Of Pairs, and of the Cells of avx512cells.h.

@@ -73,16 +73,14 @@ public:
             cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, strip, begin, count});
         });
         const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
-        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_,
-                    FetchMeanwhile(values, c_));
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
                 const float* const from = scores_ + row * most_keys_ + key;
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * most_keys_ + key);
             }
-        for_each_strip(values, n, rows_ <= kQuarters ? kStripKeys : n, weights_, most_keys_, rows_,
-                       [&](const RowRuns& strip, int64_t begin, int64_t count) { add(strip, begin, count); });
+        add(values, n);
         if (careful_)
             add_infinite(values, n, c_.value_dim, scores_, most_keys_, rows_, out_, columns_, ZippedHalves::position);
     }
@@ -110,25 +108,16 @@ private:
         }
     }
 
-    // Keys [begin, begin + count) of a block.
-    void add(const RowRuns& values, int64_t begin, int64_t count) {
-        const auto to = [&](int64_t fetching_row) {
-            return PairValues{values,
-                              count,
-                              fetching_row,
-                              weights_ + begin,
-                              most_keys_,
-                              c_.value_dim,
-                              out_,
-                              columns_,
-                              begin == 0 ? state_.rescale : nullptr,
-                              fresh_,
-                              careful_};
-        };
-        if (rows_ <= kQuarters) {
-            cover<2>(rows_, 0, to(last_rows(rows_, 2)));
+    // The n keys of a block.
+    void add(const RowRuns& values, int64_t n) {
+        // Four rows leave fetching to the hardware where it sees what comes.
+        const int64_t fetching_row = rows_ == PairValues::whole_rows && !values.paged() ? -1 : 0;
+        const PairValues add_values{values, n,        fetching_row,   weights_, most_keys_, c_.value_dim,
+                                    out_,   columns_, state_.rescale, fresh_,   careful_};
+        if (rows_ == PairValues::whole_rows) {
+            cover<4>(rows_, 0, add_values);
         } else {
-            cover<5>(rows_, 0, to(0));
+            cover<5>(rows_, 0, add_values);
         }
         fresh_ = false;
     }

@@ -4,7 +4,7 @@
 //     o[row][d] += sum_key p[row][key] v[key][d]
 #pragma once
 
-#include "kernels/decode/runs-inl.h"
+#include "kernels/decode/products-inl.h"
 #include "kernels/decode/zipped-inl.h"
 
 namespace {
@@ -18,6 +18,8 @@ struct ZippedValues {
     static constexpr int64_t dims = Numbers::dims;
     static constexpr int kParts = Numbers::digits;
     static constexpr int keys = Numbers::keys;  // of a cell, and vectors of `dims` sums
+    // Of so many rows all sums over 128 columns stay in registers, as in ValueRows.
+    static constexpr int whole_rows = kParts == 1 && keys == 2 ? kWholeRows : 0;
 
     const RowRuns& values;
     int64_t count;
@@ -43,7 +45,7 @@ private:
     template <int R, bool kCareful, bool kFetch>
     ATTN4J_INLINE void columns(int64_t row) const {
         // As many sums as registers hold beside the values.
-        constexpr int most = R * kParts * keys <= 4 ? 4 : R * kParts * keys <= 12 ? 2 : 1;
+        constexpr int most = R * kParts * keys <= 4 || R == whole_rows ? 4 : R * kParts * keys <= 12 ? 2 : 1;
         const auto load = [](const char* at) { return Numbers::load(at); };
         int64_t d = 0;
         for (; most >= 4 && dim - d >= 4 * dims; d += 4 * dims) add<R, most, kCareful, kFetch>(row, d, load);
@@ -63,7 +65,7 @@ private:
 
     template <int R, int C, bool kCareful, bool kFetch, typename Each, typename Load>
     ATTN4J_INLINE void add(Each each, int64_t row, int64_t d, const Load& load) const {
-        constexpr int64_t lanes = F32::lanes, bytes = attn4j::bytes_of(Numbers::element);
+        constexpr int64_t lanes = F32::lanes;
         constexpr int parts = R * kParts, vectors = C * keys;
         typename Numbers::SumNumber* const to = out + row * kParts * out_stride + d;
         Sum o[parts][vectors];
@@ -76,32 +78,77 @@ private:
         }
         const typename Numbers::Weight* const p = weights + row * kParts * stride;
         for (int64_t key = 0; key < count; key += keys) {
-            Vector v[C][keys];
-#pragma GCC unroll 4
-            for (int i = 0; i < keys; ++i) {
-                const char *const at = each.at() + d * bytes, *const ahead = each.ahead() + d * bytes;
-#pragma GCC unroll 64
-                for (int c = 0; c < C; ++c) {
-                    if (kFetch && fetches_at<Numbers::element, kLineBytes, C * dims>(d, c * dims))
-                        __builtin_prefetch(ahead + c * dims * bytes, 0, 2);
-                    v[c][i] = load(at + c * dims * bytes);
-                    if constexpr (kCareful) v[c][i] = finite_or_zero(v[c][i]);
-                }
-                each.next();
-            }
-#pragma GCC unroll 64
-            for (int c = 0; c < C; ++c) Numbers::zip(v[c]);
-#pragma GCC unroll 64
-            for (int r = 0; r < parts; ++r) {
-                const auto weight = Numbers::Splat::load(p + r * stride + key);
-#pragma GCC unroll 64
-                for (int c = 0; c < vectors; ++c) o[r][c] = ::dot(weight, v[c / keys][c % keys], o[r][c]);
+            if constexpr (R == whole_rows) {
+                add_by_vectors<R, C, kCareful, kFetch>(each, d, load, p + key, o);
+            } else {
+                add_by_rows<parts, C, kCareful, kFetch>(each, d, load, p + key, o);
             }
         }
 #pragma GCC unroll 64
         for (int r = 0; r < parts; ++r)
 #pragma GCC unroll 64
             for (int c = 0; c < vectors; ++c) o[r][c].store(to + r * out_stride + c * lanes);
+    }
+
+    // A vector, which is a line, from column d on of the value that `each` stands at.
+    template <bool kCareful, bool kFetch, typename Each, typename Load>
+    ATTN4J_INLINE static Vector read(const Each& each, int64_t d, const Load& load) {
+        static_assert(dims * attn4j::bytes_of(Numbers::element) == kLineBytes);
+        if (kFetch) __builtin_prefetch(each.ahead() + d * attn4j::bytes_of(Numbers::element), 0, 2);
+        const Vector x = load(each.at() + d * attn4j::bytes_of(Numbers::element));
+        if constexpr (kCareful) {
+            return finite_or_zero(x);
+        } else {
+            return x;
+        }
+    }
+
+    // The values of a cell's keys are read before the first is used.
+    template <int parts, int C, bool kCareful, bool kFetch, typename Each, typename Load>
+    ATTN4J_INLINE void add_by_rows(Each& each, int64_t d, const Load& load, const typename Numbers::Weight* p,
+                                   Sum (&o)[parts][C * keys]) const {
+        constexpr int vectors = C * keys;
+        Vector v[C][keys];
+#pragma GCC unroll 4
+        for (int i = 0; i < keys; ++i) {
+#pragma GCC unroll 64
+            for (int c = 0; c < C; ++c) v[c][i] = read<kCareful, kFetch>(each, d + c * dims, load);
+            each.next();
+        }
+#pragma GCC unroll 64
+        for (int c = 0; c < C; ++c) Numbers::zip(v[c]);
+#pragma GCC unroll 64
+        for (int r = 0; r < parts; ++r) {
+            const auto weight = Numbers::Splat::load(p + r * stride);
+#pragma GCC unroll 64
+            for (int c = 0; c < vectors; ++c) o[r][c] = ::dot(weight, v[c / keys][c % keys], o[r][c]);
+        }
+    }
+
+    // The vectors of two keys' values that make pairs meet all rows before the next are read, those of the first key
+    // being read ahead, so that memory is read in its order; weights are read where they are used.
+    template <int R, int C, bool kCareful, bool kFetch, typename Each, typename Load>
+    ATTN4J_INLINE void add_by_vectors(Each& each, int64_t d, const Load& load, const typename Numbers::Weight* p,
+                                      Sum (&o)[R][C * keys]) const {
+        Vector first[C];
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) {
+            first[c] = read<kCareful, kFetch>(each, d + c * dims, load);
+            conceal(first[c]);
+        }
+        each.next();
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) {
+            Vector v[keys] = {first[c], read<kCareful, kFetch>(each, d + c * dims, load)};
+            Numbers::zip(v);
+#pragma GCC unroll 2
+            for (int i = 0; i < keys; ++i) {
+                conceal(v[i]);
+#pragma GCC unroll 4
+                for (int r = 0; r < R; ++r) o[r][c * keys + i] = dot_from(p + r * stride, v[i], o[r][c * keys + i]);
+            }
+        }
+        each.next();
     }
 };
 
