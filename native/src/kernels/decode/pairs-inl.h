@@ -80,7 +80,9 @@ public:
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * most_keys_ + key);
             }
-        add(values, n);
+        const bool in_strips = rows_ <= kQuarters && !PairValues::at_once(rows_, c_.value_dim);
+        for_each_strip(values, n, in_strips ? kStripKeys : n, weights_, most_keys_, rows_,
+                       [&](const RowRuns& strip, int64_t begin, int64_t count) { add(strip, begin, count); });
         if (careful_)
             add_infinite(values, n, c_.value_dim, scores_, most_keys_, rows_, out_, columns_, ZippedHalves::position);
     }
@@ -108,12 +110,13 @@ private:
         }
     }
 
-    // The n keys of a block.
-    void add(const RowRuns& values, int64_t n) {
-        // Four rows leave fetching to the hardware where it sees what comes.
-        const int64_t fetching_row = rows_ == PairValues::whole_rows && !values.paged() ? -1 : 0;
-        const PairValues add_values{values, n,        fetching_row,   weights_, most_keys_, c_.value_dim,
-                                    out_,   columns_, state_.rescale, fresh_,   careful_};
+    // Keys [begin, begin + count) of a block.
+    void add(const RowRuns& values, int64_t begin, int64_t count) {
+        // One pass over whole rows leaves fetching to the hardware where it sees what comes.
+        const int64_t fetching_row = PairValues::at_once(rows_, c_.value_dim) && !values.paged() ? -1 : 0;
+        const float* const rescale = begin == 0 ? state_.rescale : nullptr;
+        const PairValues add_values{values, count,    fetching_row, weights_ + begin, most_keys_, c_.value_dim,
+                                    out_,   columns_, rescale,      fresh_,           careful_};
         if (rows_ == PairValues::whole_rows) {
             cover<4>(rows_, 0, add_values);
         } else {

@@ -216,8 +216,8 @@ inline void for_each_strip(RowRuns rows, int64_t n, int64_t strip, const Of& of)
 
 // Fetches values while scores become weights: nothing is read then, and what the hardware fetches by itself stands still
 // with it. With each call a line, every other one of what is ahead; in pages, or where rows have others between them,
-// nothing, nor for more query rows, which wait for their products (int8 only: four rows of float32 and of
-// bfloat16 leave fetching to the hardware and gain nothing).
+// nothing, nor for more query rows, which wait for their products. Of int8 only: four rows of float32 and of
+// bfloat16 read values in one pass, leave fetching to the hardware and gain nothing.
 class FetchMeanwhile {
 public:
     FetchMeanwhile(const RowRuns& values, const attn4j::DecodeChunk& c) {

@@ -20,6 +20,10 @@ struct ZippedValues {
     static constexpr int keys = Numbers::keys;  // of a cell, and vectors of `dims` sums
     // Of so many rows all sums over 128 columns stay in registers, as in ValueRows.
     static constexpr int whole_rows = kParts == 1 && keys == 2 ? kWholeRows : 0;
+    // Whether so many rows go through values of so many columns in one pass.
+    static bool at_once(int64_t rows, int64_t dim) {
+        return rows == whole_rows && (dim == dims || dim == 2 * dims || dim == 4 * dims);
+    }
 
     const RowRuns& values;
     int64_t count;
