@@ -77,6 +77,8 @@ struct X86Features {
 
     X86Features() {
         unsigned a, b, c, d;
+        if (__get_cpuid(0, &a, &b, &c, &d) == 0) return;
+        intel = b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx;
         if (__get_cpuid(1, &a, &b, &c, &d) == 0) return;
         const bool fma = (c >> 12) & 1, osxsave = (c >> 27) & 1, avx = (c >> 28) & 1, f16c = (c >> 29) & 1;
         if (!osxsave || !avx) return;
@@ -96,8 +98,6 @@ struct X86Features {
         if (!avx512 || !vnni || a < 1 || __get_cpuid_count(7, 1, &a, &b, &c, &d) == 0) return;
         avx512bf16 = (a >> 5) & 1;
         amx = avx512bf16 && tiles && tiles_saved && tiles_permitted();
-        __get_cpuid(0, &a, &b, &c, &d);
-        intel = b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx;
     }
 };
 #endif
@@ -198,6 +198,16 @@ const char* default_isa_reason() { return wanted_isa() != nullptr ? "by ATTN4J_I
 const char* isa_name(attn4j_isa isa) {
     const Entry* entry = find(isa);
     return entry != nullptr ? entry->name : isa == ATTN4J_ISA_DEFAULT ? "default" : "unknown";
+}
+
+// Decoding of float32, bfloat16 and float16, one thread, on Intel's Emerald Rapids: 30.7, 17.5 and 17.4 ms without, 23.5,
+// 13.5 and 12.1 with them; on AMD's Zen 4 they made it slower (decode: fetch_bytes()).
+bool wants_every_line() {
+#if defined(ATTN4J_X86)
+    return x86_features().intel;
+#else
+    return false;
+#endif
 }
 
 const KernelTable& kernels_of(attn4j_isa isa) { return *find(isa)->table; }

@@ -19,6 +19,9 @@ const char* isa_name(attn4j_isa isa);
 // Why DEFAULT became what it did.
 const char* default_isa_reason();
 
+// Whether rows that this CPU reads one behind the other come sooner if each line is fetched in time.
+bool wants_every_line();
+
 // `isa` is resolved.
 const KernelTable& kernels_of(attn4j_isa isa);
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dispatch.h"
+
 namespace attn4j {
 namespace {
 
@@ -171,6 +173,7 @@ DecodeChunk make_chunk(const AttentionProblem& p, const AttentionOperands& o, co
     chunk.first_key = std::min(block.first_key, chunk.end);  // where it stands beyond makes no difference
     chunk.last_key = block.last_key;
     chunk.position = block.position;
+    chunk.every_line = wants_every_line();
     chunk.scale = block.scale;
     chunk.softcap = block.softcap;
     chunk.slopes = o.slopes == nullptr ? nullptr : o.slopes + head;

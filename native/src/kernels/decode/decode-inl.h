@@ -148,7 +148,7 @@ struct Decoding {
                 using Add = ValueRows<decltype(of)::type, kHidden, decltype(fixed)::dim>;
                 int64_t fetching_row = -1;
                 if (fetch && in_strips()) fetching_row = last_rows(rows, rows < kWholeRows ? 2 : Add::most_rows);
-                if (fetch && !in_strips() && (rows > kWholeRows || values.paged())) fetching_row = 0;
+                if (fetch && !in_strips() && (rows > kWholeRows || values.every_line())) fetching_row = 0;
                 cover<Add::most_rows>(
                     rows, 0,
                     Add{values, count, fetching_row, scores + begin, most_keys, c.value_dim, c.partial, out_stride,

@@ -112,8 +112,8 @@ private:
 
     // Keys [begin, begin + count) of a block.
     void add(const RowRuns& values, int64_t begin, int64_t count) {
-        // One pass over whole rows leaves fetching to the hardware where it sees what comes.
-        const int64_t fetching_row = PairValues::at_once(rows_, c_.value_dim) && !values.paged() ? -1 : 0;
+        // One pass over whole rows leaves fetching to the hardware where that sees what comes.
+        const int64_t fetching_row = PairValues::at_once(rows_, c_.value_dim) && !values.every_line() ? -1 : 0;
         const float* const rescale = begin == 0 ? state_.rescale : nullptr;
         const PairValues add_values{values, count,    fetching_row, weights_ + begin, most_keys_, c_.value_dim,
                                     out_,   columns_, rescale,      fresh_,           careful_};

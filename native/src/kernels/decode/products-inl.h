@@ -159,7 +159,7 @@ struct ScoreRows {
         constexpr int64_t line = fetch_bytes(kType, R, false);
         if (keys.together()) return tiles_together<R>(row);
         if (row > 0 || !fetch) return tiles<R, 0>(row);
-        keys.paged() ? tiles<R, kLineBytes>(row) : tiles<R, line>(row);
+        keys.every_line() ? tiles<R, kLineBytes>(row) : tiles<R, line>(row);
     }
 
 private:
@@ -262,7 +262,7 @@ struct ValueRows {
     ATTN4J_APART void operator()(int64_t row) const {
         constexpr int64_t line = fetch_bytes(kType, R, false);
         if (row != fetching_row) return columns<R, 0>(row);
-        values.paged() ? columns<R, kLineBytes>(row) : columns<R, line>(row);
+        values.every_line() ? columns<R, kLineBytes>(row) : columns<R, line>(row);
     }
 
 private:

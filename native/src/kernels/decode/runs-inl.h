@@ -13,17 +13,18 @@ namespace {
 constexpr bool waits_for_memory(Element type, int64_t rows) { return type == Element::f32 || rows <= 3; }
 
 // While a row is read, others are fetched so far ahead.
-constexpr int64_t ahead_bytes(Element type, int64_t rows, bool paged) {
-    const bool streams = !paged && waits_for_memory(type, rows);
+constexpr int64_t ahead_bytes(Element type, int64_t rows, bool every_line) {
+    const bool streams = !every_line && waits_for_memory(type, rows);
     return (!streams ? 384 : type == Element::f32 ? 64 : 128) * kLineBytes;
 }
 
 // Of them a line of so many bytes. Where memory is waited for, it is the hardware's own fetching that brings the most (an
 // EPYC of 2022: 32 GB/s; a core has room for 24 lines it waits for, so that fetches alone bring 20), helped by some of
 // ours for where it does not know yet that a row goes on; a fetch of each line would take its room. What waits for its
-// products does so as long as it is fetched line by line, and in pages the hardware does not see what comes.
-constexpr int64_t fetch_bytes(Element type, int64_t rows, bool paged) {
-    return !paged && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
+// products does so as long as it is fetched line by line, and in pages the hardware does not see what comes. Other CPUs'
+// own fetching brings too little anywhere (DecodeChunk::every_line).
+constexpr int64_t fetch_bytes(Element type, int64_t rows, bool every_line) {
+    return !every_line && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
 }
 
 // So many pages are read together: by turns, 512 bytes or so of each. What comes in a page the hardware's own fetching
@@ -58,10 +59,14 @@ public:
     // The keys or values of a chunk from the one numbered `first` on; `together`: as keys_together() says.
     RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim, int64_t first,
             bool together)
-        : chunk_(&c), member_(member), paged_((c.*member).pages != nullptr), together_(together) {
+        : chunk_(&c),
+          member_(member),
+          paged_((c.*member).pages != nullptr),
+          every_line_(paged_ || c.every_line),
+          together_(together) {
         const attn4j::CacheRows& cache = c.*member;
         const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
-                      most = ahead_bytes(cache.type, c.group * c.queries, paged_);
+                      most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
         stride_ = cache.stride * attn4j::bytes_of(cache.type);
         ahead_ = (row_bytes < most ? most / row_bytes : 1) * stride_;
         if (!paged_) {
@@ -86,6 +91,7 @@ public:
 
     int64_t stride() const { return stride_; }  // in bytes, of all runs
     bool paged() const { return paged_; }
+    bool every_line() const { return every_line_; }  // of what is ahead is to be fetched
     bool together() const { return together_; }
 
     // Whether the next n rows are one run. Rows that are together are none.
@@ -194,7 +200,7 @@ private:
 
     const attn4j::DecodeChunk* chunk_ = nullptr;
     attn4j::CacheRows attn4j::DecodeChunk::*member_ = nullptr;
-    bool paged_ = false, together_ = false;
+    bool paged_ = false, every_line_ = false, together_ = false;
     int64_t pages_ahead_ = 0;
     int64_t stride_, ahead_ = 0;  // ahead_: from a row to the one to fetch, in bytes
     int64_t page_ = 0, slot_ = 0;

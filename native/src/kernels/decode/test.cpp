@@ -7,7 +7,9 @@
 #include <limits>
 #include <string>
 
+#include "aligned_floats.h"
 #include "attention_case.h"
+#include "elements.h"
 #include "environment.h"
 #include "isas.h"
 
@@ -29,11 +31,11 @@ AttentionCase few_rows(attn4j_isa isa, attn4j_dtype dtype, int64_t group, int64_
 // Of q, k and v of one type.
 class DecodeTypeTest : public IsaTypeTest {
 protected:
-    int64_t chunk() const {
+    const attn4j::DecodeKernel& kernel() const {
         const attn4j::Bf16Kernels* bf16 = dtype() == ATTN4J_BF16 ? attn4j::bf16_kernels_of(isa()) : nullptr;
-        return bf16 != nullptr && bf16->decode != nullptr ? bf16->decode->chunk
-                                                          : attn4j::kernels_of(isa()).decode.chunk;
+        return bf16 != nullptr && bf16->decode != nullptr ? *bf16->decode : attn4j::kernels_of(isa()).decode;
     }
+    int64_t chunk() const { return kernel().chunk; }
     AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
         return few_rows(isa(), dtype(), group, queries, keys);
     }
@@ -102,6 +104,44 @@ TEST_P(DecodeTypeTest, AroundWholeVectors) {
             c.head_dim = head_dim;
             c.value_dim = value_dim;
             check(c, test_seed());
+        }
+}
+
+// Which lines are fetched is up to the CPU, and changes nothing.
+TEST_P(DecodeTypeTest, SameBitsWhetherEveryLineIsFetched) {
+    const attn4j::Element type = static_cast<attn4j::Element>(dtype());
+    const int64_t keys = 300;
+    Random random(test_seed());
+    for (const int64_t group : {1, 3, 4, 5, 12})
+        for (const int64_t dim : {37, 128}) {
+            const Elements q = Elements::matrix(dtype(), group, dim, dim),
+                           k = Elements::matrix(dtype(), keys, dim, dim), v = Elements::matrix(dtype(), keys, dim, dim);
+            for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
+            attn4j::DecodeChunk c{};
+            c.q = q.data();
+            c.q_type = type;
+            c.q_head_stride = c.q_stride = dim;
+            c.k = {k.data(), type, dim, nullptr, nullptr, 0, 0, 0};
+            c.v = {v.data(), type, dim, nullptr, nullptr, 0, 0, 0};
+            c.group = group;
+            c.queries = 1;
+            c.head_dim = c.value_dim = dim;
+            c.end = keys;
+            c.last_key = keys;
+            c.scale = 0.1f;
+            const int64_t floats = kernel().partial_floats(group, dim);
+            const AlignedFloats workspace(kernel().workspace_floats(dim, dim));
+            std::vector<float> partials[2];
+            for (const bool every_line : {false, true}) {
+                const AlignedFloats partial(floats);
+                c.every_line = every_line;
+                c.workspace = workspace.data;
+                c.partial = partial.data;
+                kernel().run(c);
+                partials[every_line].assign(partial.data, partial.data + floats);
+            }
+            EXPECT_NE(partials[0][0], 0);
+            EXPECT_EQ(difference(partials[0], partials[1]), "") << group << " rows of " << dim;
         }
 }
 
