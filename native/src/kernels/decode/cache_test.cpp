@@ -195,7 +195,8 @@ TEST_P(CacheTest, RaggedSequencesAreAsTheyAreAlone) {
         }
 }
 
-// Where pages lie changes no bit, and where they are not read together, nor does it that there are any.
+// Where pages lie changes no bit, and where they are not read together, as rows without any may be, nor does it that
+// there are any.
 TEST_P(CacheTest, PlacesOfPagesChangeNoBit) {
     for (const int64_t queries : {1, 5, 40})
         for (const int64_t keys : {int64_t{3}, int64_t{100}, kernels().decode.chunk + 9}) {
@@ -212,7 +213,7 @@ TEST_P(CacheTest, PlacesOfPagesChangeNoBit) {
                     const std::vector<float> parts = in_pages();
                     EXPECT_EQ(difference(parts, in_pages()), "")
                         << "queries " << queries << " keys " << keys << " rows " << rows << " int8 " << bytes;
-                    if (rows == 16 && !bytes) continue;
+                    if (!bytes && (rows == 16 || (attn4j::wants_every_line() && keys > 200))) continue;
                     EXPECT_EQ(difference(whole, parts), "")
                         << "queries " << queries << " keys " << keys << " rows " << rows << " int8 " << bytes;
                 }

@@ -181,7 +181,7 @@ inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take)
         int64_t together = 0;
         if (in_pages) {
             // A window may begin within a page: the rest of it goes first.
-            const int64_t slot = first % c.k.page_rows, rest = c.k.page_rows - slot;
+            const int64_t slot = first % page_rows(c.k), rest = page_rows(c.k) - slot;
             if (slot > 0) n = n < rest ? n : rest;
             together = slot > 0 ? 0 : keys_together(c, first, n);
             if (together > 0) n = together;

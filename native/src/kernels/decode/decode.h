@@ -26,7 +26,8 @@ struct DecodeChunk {
     int64_t first_key, last_key;   // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
     int64_t position;              // the key at which query 0 stands
     const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
-    bool every_line;               // of what is ahead is to be fetched: the CPU's own fetching brings too little of it
+    // The CPU's own fetching brings too little: every line ahead is fetched, and several places are read by turns.
+    bool every_line;
 
     float scale;
     float softcap;        // 0 for none
