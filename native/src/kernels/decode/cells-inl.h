@@ -20,14 +20,14 @@ ATTN4J_INLINE Cells load_cells(const char* const* rows, int64_t n, int64_t i, in
     return i >= n ? Cells::zero() : Cells::load_first(rows[i] + at, bytes < 64 ? bytes : 64);
 }
 
-// Queries, keys and values of bfloat16: queries are exact as they are, weights are the sum of two numbers.
+// Queries, keys and values of bfloat16: queries are exact as they are, weights are rounded.
 struct HalfCells : ZippedHalves {
     static constexpr Element element = Element::bf16;
     // Of fewer, vectors are as fast or faster: what is put together for the products is little used.
-    static constexpr int64_t fewest_rows = 9;
+    static constexpr int64_t fewest_rows = 5;
     static constexpr int64_t per_cell = 2;
-    static constexpr int64_t query_rows = kTile, weight_rows = kTile / 2;  // in a tile
-    static constexpr int64_t most_steps = 2;                               // of kTile cells in a block of keys
+    static constexpr int64_t query_rows = kTile, weight_rows = kTile;  // in a tile
+    static constexpr int64_t most_steps = 4;                           // of kTile cells in a block of keys
     static int64_t steps(int64_t) { return most_steps; }
 
     // Rows [first, first + query_rows) to the lanes of cells [cells][kTile].
@@ -48,16 +48,11 @@ struct HalfCells : ZippedHalves {
     static F32 score(const F32 (&lanes)[kTile], int64_t r, F32 factor) { return lanes[r] * factor; }
     static F32 product_factor(const DecodeChunk& c, const float*, int64_t) { return score_factor(c.scale, c.softcap); }
 
-    // Weights of `steps` steps of keys, cell i of a step those of its keys i and kTile + i, to row r and its second
-    // part.
+    // Weights of `steps` steps of keys, cell i of a step those of its keys i and kTile + i, to row r.
     static void pack_weights(const float* weights, int64_t steps, int64_t r, char* to, float&) {
         for (int64_t step = 0; step < steps; ++step) {
             const F32 even = F32::load(weights + 2 * step * kTile), odd = F32::load(weights + (2 * step + 1) * kTile);
-            const Pairs high = Pairs::narrow(even, odd);
-            char* const at = to + (step + r * most_steps) * 64;
-            high.store(reinterpret_cast<uint16_t*>(at));
-            Pairs::narrow(even - high.even(), odd - high.odd())
-                .store(reinterpret_cast<uint16_t*>(at + weight_rows * most_steps * 64));
+            Pairs::narrow(even, odd).store(reinterpret_cast<uint16_t*>(to + (step + r * most_steps) * 64));
         }
     }
     static void pack_ones(char*) {}
@@ -74,9 +69,7 @@ struct HalfCells : ZippedHalves {
     }
 
     // Of products [kTile][stride].
-    static F32 sum(const float* products, int64_t stride, int64_t r, F32) {
-        return F32::load(products + r * stride) + F32::load(products + (weight_rows + r) * stride);
-    }
+    static F32 sum(const float* products, int64_t stride, int64_t r, F32) { return F32::load(products + r * stride); }
 };
 
 // Keys and values of bytes: queries and weights are whole multiples, below 2^23, of a part of their largest number, in
