@@ -200,8 +200,8 @@ const char* isa_name(attn4j_isa isa) {
     return entry != nullptr ? entry->name : isa == ATTN4J_ISA_DEFAULT ? "default" : "unknown";
 }
 
-// Decoding of float32, bfloat16 and float16, one thread, on Intel's Emerald Rapids: 30.7, 17.5 and 17.4 ms without, 23.5,
-// 13.5 and 12.1 with them; on AMD's Zen 4 they made it slower (decode: fetch_bytes()).
+// Decoding of float32, bfloat16 and float16, one thread, on Intel's Emerald Rapids in a noisy hour: 30.7, 17.5 and 17.4 ms
+// without such fetches, 23.5, 13.5 and 12.1 with them; on AMD's Zen 4 they made it slower (decode: fetch_bytes()).
 bool wants_every_line() {
 #if defined(ATTN4J_X86)
     return x86_features().intel;

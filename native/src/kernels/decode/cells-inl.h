@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes into the products of tiled-inl.h: cells of 32 bits along the summed dimension, of bfloat16 or of bytes. A
-// number that is finer than that is taken in parts, a row of the product each, whose results are added up afterwards.
+// number that is finer than bytes is taken in parts, a row of the product each, whose results are added up afterwards.
 #pragma once
 
 #include "kernels/decode/multiples-inl.h"

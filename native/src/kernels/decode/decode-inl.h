@@ -35,13 +35,12 @@ inline void widen_block(const attn4j::CacheRows& cache, int64_t dim, RowRuns run
     });
 }
 
-inline bool finite_rows(RowRuns runs, int64_t n, Element type, int64_t dim) {
+inline bool finite_rows(const RowRuns& runs, int64_t n, Element type, int64_t dim) {
     Finite of;
-    for (int64_t key = 0; key < n; ++key) {
-        const char* const row = runs.take(1).at;
+    EachRow each(runs, n);
+    for (int64_t key = 0; key < n; ++key, each.next())
         for (int64_t d = 0; d < dim; d += F32::lanes)
-            of.see(load_elements(type, row, d, dim - d < F32::lanes ? dim - d : F32::lanes));
-    }
+            of.see(load_elements(type, each.at(), d, dim - d < F32::lanes ? dim - d : F32::lanes));
     return of.all();
 }
 
@@ -175,12 +174,12 @@ struct Decoding {
 template <typename Take>
 inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take) {
     const KeyRange range(c, 1);
-    const bool in_pages = reads_together(c);
+    const bool in_turns = reads_together(c);
     for (int64_t first = range.begin, n = 0; first < range.end && !attn4j::is_set(c.cancelled); first += n) {
         n = range.end - first < most ? range.end - first : most;
         int64_t together = 0;
-        if (in_pages) {
-            // A window may begin within a page: the rest of it goes first.
+        if (in_turns) {
+            // A window may begin within a page or part: the rest of it goes first.
             const int64_t slot = first % page_rows(c.k), rest = page_rows(c.k) - slot;
             if (slot > 0) n = n < rest ? n : rest;
             together = slot > 0 ? 0 : keys_together(c, first, n);

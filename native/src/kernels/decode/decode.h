@@ -26,7 +26,8 @@ struct DecodeChunk {
     int64_t first_key, last_key;   // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
     int64_t position;              // the key at which query 0 stands
     const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
-    // The CPU's own fetching brings too little: every line ahead is fetched, and several places are read by turns.
+    // The CPU's own fetching brings too little: every line ahead is fetched, and several places are read by turns where
+    // that brings more.
     bool every_line;
 
     float scale;

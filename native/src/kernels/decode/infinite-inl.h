@@ -17,12 +17,13 @@ inline bool all_finite(const float* numbers, int64_t n) {
 // Adds what they make of weights [query_rows][stride] of n keys to out [query_rows][out_stride], value d at position(d);
 // a weight of -0 does not see its key.
 template <typename Position>
-inline void add_infinite(RowRuns values, int64_t n, int64_t value_dim, const float* weights, int64_t stride,
+inline void add_infinite(const RowRuns& values, int64_t n, int64_t value_dim, const float* weights, int64_t stride,
                          int64_t query_rows, float* out, int64_t out_stride, const Position& position) {
-    for (int64_t key = 0; key < n; ++key) {
-        const uint16_t* const row = reinterpret_cast<const uint16_t*>(values.take(1).at);
+    EachRow each(values, n);
+    for (int64_t key = 0; key < n; ++key, each.next()) {
+        const uint16_t* const of_key = reinterpret_cast<const uint16_t*>(each.at());
         for (int64_t d = 0; d < value_dim; ++d) {
-            const uint16_t value = row[d];
+            const uint16_t value = of_key[d];
             if ((value & 0x7f80) != 0x7f80) continue;
             const uint32_t bits = uint32_t{value} << 16;
             float number;

@@ -2,8 +2,8 @@
 // The two products of a few query rows with a block of keys. Lanes run along the dimension that lies in memory:
 //     s[row][key] = sum_d q[row][d] k[key][d]     as many sums at once as make whole vectors when they are reduced
 //     o[row][d]  += sum_key p[row][key] v[key][d]
-// Rows are read whole, one after the other as they lie, which the hardware's own fetching follows, and others fetched
-// meanwhile. To the second cache, as the first has room for fewer. The fetch is written out where it is done: GCC drops
+// Rows are read whole, one after the other as they lie, which the hardware's own fetching follows, or so in several
+// places by turns, and others fetched meanwhile. To the second cache, as the first has room for fewer. The fetch is written out where it is done: GCC drops
 // calls of a function that does nothing else.
 #pragma once
 

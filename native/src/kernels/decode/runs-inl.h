@@ -31,10 +31,16 @@ constexpr int64_t fetch_bytes(Element type, int64_t rows, bool every_line) {
 // sees too late, but it follows several, and fetches of ours alone bring 15 to 17 of 30 GB/s (an EPYC of 2022: with pages
 // of 4 to 8 KB in any order four together bring 18 to 22, and no more of them more).
 constexpr int64_t kPagesTogether = 4;
-// Where rows are in no pages and every line is fetched, so many that lie one behind the other are read as a page is:
-// four together bring more there, too (Emerald Rapids: bfloat16 10.7 to 9.4 ms, float16 10.1 to 9.0, float32 18.8 to
-// 17.6; by 256 rows bfloat16 13.6), unless products are waited for (AVX2: bfloat16 16.6 to 17.5).
-constexpr int64_t kRowsOfPart = 64;
+// Where rows are in no pages and every line is fetched, parts of so many that lie one behind the other are read as pages
+// are: four together bring more there, too (Emerald Rapids: bfloat16 10.7 to 9.4 ms, float16 10.1 to 9.0, float32 18.8
+// to 17.6; by 256 rows bfloat16 13.6). Not with AVX2, where products are waited for (bfloat16 16.6 to 17.5), nor of
+// larger rows: what is fetched, four parts ahead, is to stay in the second cache.
+constexpr int64_t kRowsOfPart = 64, kMostPartRowBytes = 512;
+inline bool in_parts(const attn4j::DecodeChunk& c) {
+    return c.every_line && F32::lanes >= 16 && c.k.pages == nullptr && c.v.pages == nullptr &&
+           c.head_dim * attn4j::bytes_of(c.k.type) <= kMostPartRowBytes &&
+           c.value_dim * attn4j::bytes_of(c.v.type) <= kMostPartRowBytes;
+}
 inline int64_t page_rows(const attn4j::CacheRows& cache) {
     return cache.pages != nullptr ? cache.page_rows : kRowsOfPart;
 }
@@ -42,17 +48,17 @@ inline int64_t rows_of_turn(const attn4j::DecodeChunk& c) {
     return c.k.type == Element::f32 && c.v.type == Element::f32 ? 1 : 2;
 }
 
-// Whether pages may be: their keys are then taken in an order that is not theirs, so nothing may say anything about a
-// single one.
+// Whether pages or parts may be: their keys are then taken in an order that is not theirs, so nothing may say anything
+// about a single one.
 inline bool reads_together(const attn4j::DecodeChunk& c) {
-    const bool paged = c.k.pages != nullptr;
-    const bool in_parts = c.every_line && (F32::lanes >= 16 || waits_for_memory(c.k.type, c.group * c.queries));
-    return (paged || in_parts) && paged == (c.v.pages != nullptr) && page_rows(c.k) == page_rows(c.v) &&
-           page_rows(c.k) % 2 == 0 && c.k.scales == nullptr && c.v.scales == nullptr && c.bias == nullptr &&
-           c.keep == nullptr && c.slopes == nullptr;
+    const bool in_pages = c.k.pages != nullptr && c.v.pages != nullptr;
+    return (in_pages || in_parts(c)) && page_rows(c.k) == page_rows(c.v) && page_rows(c.k) % 2 == 0 &&
+           c.k.scales == nullptr && c.v.scales == nullptr && c.bias == nullptr && c.keep == nullptr &&
+           c.slopes == nullptr;
 }
 
-// How many of the keys [first, first + n), which begin with a page, are then: those of whole pages which every query sees.
+// How many of the keys [first, first + n), which begin with a page or part, are then: those of whole ones which every
+// query sees.
 inline int64_t keys_together(const attn4j::DecodeChunk& c, int64_t first, int64_t n) {
     const int64_t rows = kPagesTogether * page_rows(c.k), seen = c.last_key + 1 - first, most = n < seen ? n : seen;
     return first < c.first_key + c.queries - 1 || most < rows ? 0 : most / rows * rows;

@@ -39,6 +39,25 @@ protected:
     AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
         return few_rows(isa(), dtype(), group, queries, keys);
     }
+    // One query of each of the group's heads, matrices of which the first rows are taken.
+    attn4j::DecodeChunk chunk_over(const Elements& q, const Elements& k, const Elements& v, int64_t group,
+                                   int64_t keys) const {
+        const attn4j::Element type = static_cast<attn4j::Element>(dtype());
+        attn4j::DecodeChunk c{};
+        c.q = q.data();
+        c.q_type = type;
+        c.q_head_stride = c.q_stride = q.strides[2];
+        c.k = {k.data(), type, k.strides[2], nullptr, nullptr, 0, 0, 0};
+        c.v = {v.data(), type, v.strides[2], nullptr, nullptr, 0, 0, 0};
+        c.group = group;
+        c.queries = 1;
+        c.head_dim = q.sizes[3];
+        c.value_dim = v.sizes[3];
+        c.end = keys;
+        c.last_key = keys - 1;
+        c.scale = 0.1f;
+        return c;
+    }
 };
 ATTN4J_ON_EVERY_ISA_AND_TYPE(DecodeTypeTest);
 
@@ -83,8 +102,9 @@ protected:
 ATTN4J_ON_EVERY_ISA(DecodeTest);
 
 TEST_P(DecodeTypeTest, AroundBlocksAndChunks) {
-    for (const int64_t keys : {int64_t{1}, int64_t{2}, int64_t{7}, int64_t{16}, int64_t{63}, int64_t{64}, int64_t{65},
-                               int64_t{130}, chunk() - 1, chunk(), chunk() + 1, 2 * chunk() + 70})
+    for (const int64_t keys :
+         {int64_t{1}, int64_t{2}, int64_t{7}, int64_t{16}, int64_t{63}, int64_t{64}, int64_t{65}, int64_t{127},
+          int64_t{128}, int64_t{129}, int64_t{130}, chunk() - 1, chunk(), chunk() + 1, 2 * chunk() + 70})
         for (const int64_t group : {1, 3, 4})
             for (const int64_t queries : {1, 2})
                 for (const Layout layout : {Layout::BHSD, Layout::PADDED}) {
@@ -109,27 +129,16 @@ TEST_P(DecodeTypeTest, AroundWholeVectors) {
 
 // How rows are fetched, and in which order then, is up to the CPU, which need not be this one.
 TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
-    const attn4j::Element type = static_cast<attn4j::Element>(dtype());
     Random random(test_seed());
     for (const int64_t dim : {37, 128}) {
         const Elements q = Elements::matrix(dtype(), 12, dim, dim), k = Elements::matrix(dtype(), 1000, dim, dim + 5),
                        v = Elements::matrix(dtype(), 1000, dim, dim);
         for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
-        for (const int64_t group : {1, 3, 4, 5, 12})
+        for (const int64_t group : {1, 3, 4, 5, 8, 12})
             for (const int64_t keys : {300, 512, 1000}) {
-                attn4j::DecodeChunk c{};
-                c.q = q.data();
-                c.q_type = type;
-                c.q_head_stride = c.q_stride = dim;
-                c.k = {k.data(), type, dim + 5, nullptr, nullptr, 0, 0, 0};
-                c.v = {v.data(), type, dim, nullptr, nullptr, 0, 0, 0};
-                c.group = group;
-                c.queries = 1;
-                c.head_dim = c.value_dim = dim;
-                c.end = keys;
-                c.first_key = random.between(0, 40);
+                attn4j::DecodeChunk c = chunk_over(q, k, v, group, keys);
+                c.first_key = random.chance(2) ? 0 : random.between(1, 40);
                 c.last_key = random.between(keys - 40, keys);
-                c.scale = 0.1f;
                 const AlignedFloats workspace(kernel().workspace_floats(dim, dim));
                 const int64_t floats = kernel().partial_floats(group, dim),
                               width = (dim + lanes() - 1) / lanes() * lanes();
@@ -154,6 +163,47 @@ TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
                 }
             }
     }
+}
+
+// A NaN among the values of a key that is seen is found, and of one that is not it is not, in whatever order rows are
+// read: in pages, and with every line fetched.
+TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
+    constexpr int64_t keys = 1000, seen = 700, dim = 64, page_rows = 16, column = 5;
+    Random random(test_seed());
+    const Elements q = Elements::matrix(dtype(), 8, dim, dim), k = Elements::matrix(dtype(), keys, dim, dim),
+                   v = Elements::matrix(dtype(), keys, dim, dim);
+    for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
+    std::vector<int64_t> in_order(keys / page_rows + 1);
+    for (size_t i = 0; i < in_order.size(); ++i) in_order[i] = static_cast<int64_t>(i);
+    const AlignedFloats workspace(kernel().workspace_floats(dim, dim));
+    for (const int64_t group : {4, 8})
+        for (const bool paged : {false, true})
+            for (const bool every_line : {false, true})
+                for (const int64_t poisoned : {0, 1, 2, 3, 65, 255, 301, 511, 699, 700, 702, 731, 999}) {
+                    attn4j::DecodeChunk c = chunk_over(q, k, v, group, keys);
+                    c.last_key = seen - 1;
+                    c.every_line = every_line;
+                    for (attn4j::CacheRows* rows : {&c.k, &c.v})
+                        if (paged) {
+                            rows->pages = in_order.data();
+                            rows->page_rows = page_rows;
+                            rows->page_stride = page_rows * dim;
+                        }
+                    const AlignedFloats partial(kernel().partial_floats(group, dim));
+                    c.workspace = workspace.data;
+                    c.partial = partial.data;
+                    const Elements::Index at{0, 0, poisoned, column};
+                    const uint32_t before = v.bits(at);
+                    v.put(at, std::numeric_limits<double>::quiet_NaN());
+                    kernel().run(c);
+                    v.put_bits(at, before);
+                    const int64_t width = (dim + lanes() - 1) / lanes() * lanes();
+                    for (int64_t row = 0; row < group; ++row)
+                        for (int64_t d = 0; d < dim; ++d)
+                            ASSERT_EQ(std::isnan(partial.data[row * width + d]), poisoned < seen && d == column)
+                                << "row " << row << " of " << group << ", column " << d << ", key " << poisoned
+                                << ", paged " << paged << ", every line " << every_line;
+                }
 }
 
 TEST_P(DecodeTest, IsChosenForFewRowsAndNoOthers) {

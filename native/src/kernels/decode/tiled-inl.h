@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The body of decode.h where queries, keys and values are bfloat16, or keys and values are bytes, and the instruction
-// set multiplies tiles of cells: far faster than memory gives them. Products treat subnormal numbers of bfloat16 as 0,
-// and a query row that is not finite makes bytes' scores NaN.
+// set multiplies tiles of cells: far faster than memory gives them. Of bfloat16 weights are rounded, and products treat
+// subnormal numbers as 0; a query row that is not finite makes bytes' scores NaN.
 #pragma once
 
 #include "kernels/decode/decode-inl.h"
