@@ -11,8 +11,7 @@ final class Known {
     static Optional<String> about(Cell contender) {
         if (contender.scenario.equals("module") && contender.contender.startsWith("onnxruntime")) {
             return Optional.of("Nine tenths of the work are the products of four linear layers, which both do near the "
-                    + "limit (share); ONNX Runtime packs its constant weights once, OpenBLAS, which attn4j calls, "
-                    + "every time");
+                    + "limit (share); ONNX Runtime packs its constant weights once, attn4j reads them as they lie");
         }
         return Optional.empty();
     }

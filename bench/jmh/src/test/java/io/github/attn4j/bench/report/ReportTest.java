@@ -89,7 +89,7 @@ class ReportTest {
         List<String> work = section(report, "## Work to do\n\n", "\n## ").lines().toList();
         assertTrue(work.stream().anyMatch(line -> line.contains("onnxruntime-packed takes 0.96") && line.endsWith(
             " us). Nine tenths of the work are the products of four linear layers, which both do near the limit "
-                + "(share); ONNX Runtime packs its constant weights once, OpenBLAS, which attn4j calls, every time.")),
+                + "(share); ONNX Runtime packs its constant weights once, attn4j reads them as they lie.")),
             report);
         assertTrue(work.stream().anyMatch(line -> line.contains("djl takes 0.92") && line.endsWith(" us)")), report);
     }
