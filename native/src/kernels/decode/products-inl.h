@@ -3,8 +3,8 @@
 //     s[row][key] = sum_d q[row][d] k[key][d]     as many sums at once as make whole vectors when they are reduced
 //     o[row][d]  += sum_key p[row][key] v[key][d]
 // Rows are read whole, one after the other as they lie, which the hardware's own fetching follows, or so in several
-// places by turns, and others fetched meanwhile. To the second cache, as the first has room for fewer. The fetch is written out where it is done: GCC drops
-// calls of a function that does nothing else.
+// places by turns, and others fetched meanwhile. To the second cache, as the first has room for fewer. The fetch is
+// written out where it is done: GCC drops calls of a function that does nothing else.
 #pragma once
 
 #include <optional>

@@ -36,6 +36,8 @@ protected:
         return bf16 != nullptr && bf16->decode != nullptr ? *bf16->decode : attn4j::kernels_of(isa()).decode;
     }
     int64_t chunk() const { return kernel().chunk; }
+    // Of a row of a partial result.
+    int64_t width(int64_t value_dim) const { return (value_dim + lanes() - 1) / lanes() * lanes(); }
     AttentionCase sized(int64_t group, int64_t queries, int64_t keys) const {
         return few_rows(isa(), dtype(), group, queries, keys);
     }
@@ -140,8 +142,7 @@ TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
                 c.first_key = random.chance(2) ? 0 : random.between(1, 40);
                 c.last_key = random.between(keys - 40, keys);
                 const AlignedFloats workspace(kernel().workspace_floats(dim, dim));
-                const int64_t floats = kernel().partial_floats(group, dim),
-                              width = (dim + lanes() - 1) / lanes() * lanes();
+                const int64_t floats = kernel().partial_floats(group, dim);
                 const AlignedFloats lines(floats), no_lines(floats);
                 c.workspace = workspace.data;
                 for (const bool every_line : {true, false}) {
@@ -150,14 +151,14 @@ TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
                     kernel().run(c);
                 }
                 for (int64_t row = 0; row < group; ++row) {
-                    const float* const state = no_lines.data + group * width;
-                    EXPECT_EQ(lines.data[group * width + row], state[row]);
+                    const float* const state = no_lines.data + group * width(dim);
+                    EXPECT_EQ(lines.data[group * width(dim) + row], state[row]);
                     const double sum = state[group + row];
                     EXPECT_GT(sum, 1);
-                    EXPECT_NEAR(lines.data[group * width + group + row] / sum, 1, 1e-5);
+                    EXPECT_NEAR(lines.data[group * width(dim) + group + row] / sum, 1, 1e-5);
                     // Sums of more than one number of bfloat16 are rounded by what they are relative to.
                     for (int64_t d = 0; d < dim; ++d)
-                        ASSERT_NEAR(lines.data[row * width + d] / sum, no_lines.data[row * width + d] / sum,
+                        ASSERT_NEAR(lines.data[row * width(dim) + d] / sum, no_lines.data[row * width(dim) + d] / sum,
                                     dtype() == ATTN4J_BF16 ? 2e-3 : 1e-5)
                             << group << " rows of " << dim << ", " << keys << " keys";
                 }
@@ -197,10 +198,9 @@ TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
                     v.put(at, std::numeric_limits<double>::quiet_NaN());
                     kernel().run(c);
                     v.put_bits(at, before);
-                    const int64_t width = (dim + lanes() - 1) / lanes() * lanes();
                     for (int64_t row = 0; row < group; ++row)
                         for (int64_t d = 0; d < dim; ++d)
-                            ASSERT_EQ(std::isnan(partial.data[row * width + d]), poisoned < seen && d == column)
+                            ASSERT_EQ(std::isnan(partial.data[row * width(dim) + d]), poisoned < seen && d == column)
                                 << "row " << row << " of " << group << ", column " << d << ", key " << poisoned
                                 << ", paged " << paged << ", every line " << every_line;
                 }
