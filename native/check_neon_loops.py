@@ -8,6 +8,7 @@ sums.
 Usage: check_neon_loops.py [compiler] [extra flags ...]   (default: aarch64-linux-gnu-g++)
 """
 import collections
+import concurrent.futures
 import pathlib
 import re
 import shutil
@@ -114,11 +115,11 @@ def multiply_limit(mca, cpu, source):
     return TILE / cycles(mca, cpu, [f"{source.multiply} {source.operands.format(i)}" for i in range(TILE)])
 
 
-def check(source, mca, compiler, flags):
+def check(source, assembly, mca):
     """Prints what there is to say of one file, returns whether all is well."""
     limits = {cpu: multiply_limit(mca, cpu, source) for cpu in source.cpus}
     # The masked value tile selects after each multiply-add: it runs only where values are hidden and not finite.
-    loops = [loop for loop in innermost_loops(compile_to_assembly(source, compiler, flags))
+    loops = [loop for loop in innermost_loops(assembly)
              if len(accumulators(loop, source)) >= source.accumulators and not count(loop, r"b(sl|it|if)\b")]
     # The first tile of a linear panel also copies the weight for the rows that follow.
     loops = [loop for loop in loops if not count(loop, r"(str|stp|st1)\b.*\[(?!sp\b|x29\b)")]
@@ -143,7 +144,9 @@ def check(source, mca, compiler, flags):
 def main():
     compiler = sys.argv[1] if len(sys.argv) > 1 else "aarch64-linux-gnu-g++"
     mca = find_mca()
-    results = [check(source, mca, compiler, sys.argv[2:]) for source in SOURCES]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        assemblies = pool.map(lambda source: compile_to_assembly(source, compiler, sys.argv[2:]), SOURCES)
+        results = [check(source, assembly, mca) for source, assembly in zip(SOURCES, assemblies)]
     return 0 if all(results) else 1
 
 
