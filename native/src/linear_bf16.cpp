@@ -13,9 +13,9 @@
 namespace attn4j {
 namespace {
 
-// Output features of a task, at most: enough that packing its rows is little beside them. Of few rows, so that a few
-// threads end together, and whole runs of the kernel's on any instruction set.
-constexpr int64_t kTaskFeatures = 1024, kFewRowsFeatures = 256, kFeatureUnit = 32;
+// Output features of a task, at most: enough that packing its rows is little beside them. Of several threads fewer, and
+// of few rows still fewer, so that they end together; whole runs of the kernel's on any instruction set.
+constexpr int64_t kTaskFeatures = 1024, kSharedFeatures = 512, kFewRowsFeatures = 256, kFeatureUnit = 32;
 
 void check(const Bf16LinearBlock& w) {
     require_size("rows", w.rows, 0);
@@ -45,8 +45,11 @@ void linear_bf16(const Bf16LinearBlock& whole, const Execution& execution) {
     if (whole.rows == 0) return;
     const Bf16Kernels* const bf16 = bf16_kernels_of(isa);
     const Bf16LinearKernel& kernel = bf16 != nullptr ? bf16->linear : kernels_of(isa).linear_bf16;
+    const int64_t most_features = whole.rows < kernel.few_rows ? kFewRowsFeatures
+                                  : execution.threads == 1     ? kTaskFeatures
+                                                               : kSharedFeatures;
     const Blocks rows(whole.rows, kernel.lanes, kernel.block_rows),
-        features(whole.out_features, kFeatureUnit, whole.rows < kernel.few_rows ? kFewRowsFeatures : kTaskFeatures);
+        features(whole.out_features, kFeatureUnit, most_features);
     // Tasks that share weights follow each other.
     parallel_for(rows.count * features.count, execution.threads, [&](int64_t task) {
         const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);

@@ -8,11 +8,6 @@
 
 namespace {
 
-struct PairRows {
-    const uint16_t* data;
-    int64_t stride;
-};
-
 // Keys [first, first + n): where they lie if the units of the product divide them, else their copy in `buffer`, with
 // zeros around them.
 template <typename Products>

@@ -73,6 +73,7 @@ struct BlockProducts {
     static constexpr bool few_rows = false;
     static constexpr int64_t row_unit = 2, pair_unit = Pairs::lanes;
     static constexpr int max_vectors = Tiles::max_vectors;
+    static constexpr int64_t parts_together = 1;
     static void begin() {}
     static void end() {}
 

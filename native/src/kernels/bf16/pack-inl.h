@@ -8,6 +8,12 @@ namespace {
 
 constexpr int64_t kPairRow = 2 * Pairs::lanes;  // numbers of a vector of pairs
 
+// Rows of bfloat16, `stride` numbers apart.
+struct PairRows {
+    const uint16_t* data;
+    int64_t stride;
+};
+
 // n <= kPairRow consecutive elements, rounded to bfloat16, the others 0; n <= 0 reads nothing.
 inline Pairs load_pairs(Element type, const void* base, int64_t offset, int64_t n) {
     if (type == Element::bf16) return Pairs::load_first(static_cast<const uint16_t*>(base) + offset, n);

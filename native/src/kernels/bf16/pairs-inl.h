@@ -68,14 +68,15 @@ struct PairCells {
 
 // How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, how
 // lanes of pairs are arranged before they are multiplied, in place, and the product, b [pairs][V * lanes] and c
-// [rows][V * lanes] without gaps, rows of `a` a_stride elements apart. With few_rows, Cells multiply them by fewer rows
-// than lanes, with the same bits.
+// [rows][V * lanes] without gaps, rows of `a` a_stride elements apart. A linear layer's task is of up to parts_together
+// times max_vectors of rows. With few_rows, Cells multiply them by fewer rows than lanes, with the same bits.
 template <typename Tiles>
 struct PairProducts {
     using Cells = PairCells;
     static constexpr bool few_rows = true;
     static constexpr int64_t row_unit = 1, pair_unit = 1;
     static constexpr int max_vectors = Tiles::max_vectors;
+    static constexpr int64_t parts_together = 1;
     static void begin() {}
     static void end() {}
     template <int V>

@@ -12,6 +12,7 @@ struct TileProducts {
     static constexpr bool few_rows = false;
     static constexpr int64_t row_unit = 16, pair_unit = 16;
     static constexpr int max_vectors = 4;
+    static constexpr int64_t parts_together = 4;
     static void begin() { configure_tiles(); }
     static void end() { release_tiles(); }
     template <int V>
@@ -40,9 +41,9 @@ struct TileProducts {
     }
 
     // M x N tiles of c.
-    template <int M, int N>
+    template <int M, int N, typename Meanwhile>
     static ATTN4J_INLINE void block(const uint16_t* a, int64_t a_stride, const uint16_t* b, int64_t pairs, float* c,
-                                    int64_t width, bool onto) {
+                                    int64_t width, bool onto, const Meanwhile& meanwhile) {
         const int64_t a_bytes = 2 * a_stride, width_bytes = 4 * width;
         if (onto) {
             load_tile<0>(c, width_bytes);
@@ -56,6 +57,7 @@ struct TileProducts {
             if constexpr (M > 1 && N > 1) zero_tile<3>();
         }
         for (int64_t pair = 0; pair < pairs; pair += 16) {
+            meanwhile();
             load_tile<4>(a + 2 * pair, a_bytes);
             load_tile<6>(b + 2 * pair * width, width_bytes);
             dot_tiles<0, 4, 6>();
@@ -75,25 +77,36 @@ struct TileProducts {
         if constexpr (M > 1 && N > 1) store_tile<3>(c + 16 * width + 16, width_bytes);
     }
 
-    template <int V, int M>
+    template <int V, int M, typename Meanwhile>
     static ATTN4J_INLINE void rows_of_tiles(const uint16_t* a, int64_t a_stride, const uint16_t* b, int64_t pairs,
-                                            float* c, bool onto) {
+                                            float* c, bool onto, const Meanwhile& meanwhile) {
         constexpr int64_t width = V * F32::lanes;
 #pragma GCC unroll 4
         for (int v = 0; v + 1 < V; v += 2)
-            block<M, 2>(a, a_stride, b + 2 * v * F32::lanes, pairs, c + v * F32::lanes, width, onto);
+            block<M, 2>(a, a_stride, b + 2 * v * F32::lanes, pairs, c + v * F32::lanes, width, onto, meanwhile);
         if constexpr (V % 2 == 1)
-            block<M, 1>(a, a_stride, b + 2 * (V - 1) * F32::lanes, pairs, c + (V - 1) * F32::lanes, width, onto);
+            block<M, 1>(a, a_stride, b + 2 * (V - 1) * F32::lanes, pairs, c + (V - 1) * F32::lanes, width, onto,
+                        meanwhile);
     }
 
+    // Steps of a product: `meanwhile` is called with each.
+    template <int V>
+    static int64_t steps(int64_t rows, int64_t pairs) {
+        return (rows + 31) / 32 * ((V + 1) / 2) * (pairs / 16);
+    }
     template <int V>
     static ATTN4J_APART void multiply(const uint16_t* a, int64_t a_stride, int64_t rows, const uint16_t* b,
                                       int64_t pairs, float* c, bool onto) {
+        multiply<V>(a, a_stride, rows, b, pairs, c, onto, [] {});
+    }
+    template <int V, typename Meanwhile>
+    static ATTN4J_INLINE void multiply(const uint16_t* a, int64_t a_stride, int64_t rows, const uint16_t* b,
+                                       int64_t pairs, float* c, bool onto, const Meanwhile& meanwhile) {
         constexpr int64_t width = V * F32::lanes;
         int64_t row = 0;
         for (; rows - row >= 32; row += 32)
-            rows_of_tiles<V, 2>(a + row * a_stride, a_stride, b, pairs, c + row * width, onto);
-        if (row < rows) rows_of_tiles<V, 1>(a + row * a_stride, a_stride, b, pairs, c + row * width, onto);
+            rows_of_tiles<V, 2>(a + row * a_stride, a_stride, b, pairs, c + row * width, onto, meanwhile);
+        if (row < rows) rows_of_tiles<V, 1>(a + row * a_stride, a_stride, b, pairs, c + row * width, onto, meanwhile);
     }
 };
 

@@ -13,8 +13,6 @@ constexpr int kSums = F32::lanes >= 8 ? F32::lanes : 4 * F32::lanes;
 
 constexpr int64_t kMostTiledKeys = 128;
 
-constexpr int64_t kLineBytes = 64;  // of the caches
-
 // Parts of a workspace, one after the other.
 struct Workspace {
     float* at;

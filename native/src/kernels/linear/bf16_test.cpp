@@ -115,6 +115,13 @@ TEST_P(Bf16LinearTest, EdgesOfRowsInputsAndOutputs) {
     for (const int64_t rows : {lanes() + 1, 2 * lanes(), block - 1, block, block + 1, 2 * block + 1})
         check_all(rows, 19, 21);
     for (const int64_t in : {31, 32, 64, 255, 257, 511, 512, 513, 544, 1025}) check_all(2, in, 9);
+    // Inputs of which fewer rows are packed at once.
+    for (const int64_t in : {2049, 4097, 8193}) {
+        Bf16Case c{block, in, 67};
+        c.bias = c.residual = true;
+        c.gap = 1;
+        check(c);
+    }
     for (const int64_t out : {15, 16, 63, 64, 65, 129, 1023, 1025}) check_all(2, 32, out);
 }
 

@@ -19,13 +19,15 @@ inline void finish_bf16(const Bf16LinearBlock& block, int64_t row, int64_t o, in
     store_elements(block.out_type, y, block.out, row * block.out_stride + o, n);
 }
 
-// Takes a panel's transposed sums [features, up to a multiple of lanes][V * lanes], of features from `first` on.
+// Takes a panel's transposed sums [features, up to a multiple of lanes][V * lanes]: of `rows` rows from `row` on and of
+// features from `first` on.
 template <int V>
-inline void finish_panel(const Bf16LinearBlock& block, const float* sums, int64_t first, int64_t features) {
+inline void finish_panel(const Bf16LinearBlock& block, const float* sums, int64_t row, int64_t rows, int64_t first,
+                         int64_t features) {
     F32 one[V];
     for (int v = 0; v < V; ++v) one[v] = F32::set(1.0f);
-    transpose_out(sums, block.rows, features, one, [&](int64_t row, int64_t feature, int64_t n, F32 y) {
-        finish_bf16(block, row, first + feature, n, y);
+    transpose_out(sums, rows, features, one, [&](int64_t i, int64_t feature, int64_t n, F32 y) {
+        finish_bf16(block, row + i, first + feature, n, y);
     });
 }
 

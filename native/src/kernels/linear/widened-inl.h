@@ -91,7 +91,7 @@ inline void widened_linear_rows(const Bf16LinearBlock& block) {
             widen(weight, panel, features, n, buffer);
             add_widened<Tiles::rows(V)>(WidenedTiles<V>{buffer, x + first * width, sums, n, first > 0}, features);
         }
-        finish_panel<V>(block, sums, panel, features);
+        finish_panel<V>(block, sums, 0, block.rows, panel, features);
     }
 }
 
