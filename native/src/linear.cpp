@@ -72,14 +72,9 @@ struct Cut {
     Blocks rows, features;
 };
 
-int64_t threads_of(const Problem& p) {
-    const int64_t pool = pool_threads();
-    return p.threads == 0 ? pool : std::min<int64_t>(p.threads, pool);
-}
-
 int64_t few_rows_features(const Problem& p) {
     if (p.out_in) return kFewRowsFeatures;
-    const int64_t threads = threads_of(p);
+    const int64_t threads = threads_of(p.threads);
     const int64_t most = threads == 1 ? p.out_features : p.out_features / (kTasksOfThread * threads);
     return std::max(kFewRowsFeatures, std::min(most, kFewRowsSums / p.rows));
 }
@@ -91,7 +86,7 @@ Cut cut(const Problem& p, const LinearKernel& kernel) {
         const Blocks rows(p.rows, kernel.lanes, std::max(kInOutRows, kernel.block_rows));
         return {rows, Blocks(p.out_features, kFeatureUnit, rows.count > 1 ? kInOutFeatures : kInOutFewFeatures)};
     }
-    const int64_t threads = threads_of(p), panels = shares(p.out_features, kPanel);
+    const int64_t threads = threads_of(p.threads), panels = shares(p.out_features, kPanel);
     int64_t block_rows = kernel.block_rows;
     while (threads > 1 && block_rows > kernel.lanes && shares(p.rows, block_rows) * panels < 2 * threads)
         block_rows = shares(block_rows / 2, kernel.lanes) * kernel.lanes;

@@ -17,6 +17,9 @@ namespace {
 // of few rows still fewer, so that they end together; whole runs of the kernel's on any instruction set.
 constexpr int64_t kTaskFeatures = 1024, kSharedFeatures = 512, kFewRowsFeatures = 256, kFeatureUnit = 32;
 
+// Blocks of more rows than this are halved until there is a task for each thread.
+constexpr int64_t kSharedRows = 64;
+
 void check(const Bf16LinearBlock& w) {
     require_size("rows", w.rows, 0);
     require_size("inFeatures", w.in_features, 1);
@@ -45,11 +48,15 @@ void linear_bf16(const Bf16LinearBlock& whole, const Execution& execution) {
     if (whole.rows == 0) return;
     const Bf16Kernels* const bf16 = bf16_kernels_of(isa);
     const Bf16LinearKernel& kernel = bf16 != nullptr ? bf16->linear : kernels_of(isa).linear_bf16;
-    const int64_t most_features = whole.rows < kernel.few_rows ? kFewRowsFeatures
-                                  : execution.threads == 1     ? kTaskFeatures
-                                                               : kSharedFeatures;
-    const Blocks rows(whole.rows, kernel.lanes, kernel.block_rows),
-        features(whole.out_features, kFeatureUnit, most_features);
+    const int64_t threads = threads_of(execution.threads);
+    const Blocks features(whole.out_features, kFeatureUnit,
+                          whole.rows < kernel.few_rows ? kFewRowsFeatures
+                          : threads == 1               ? kTaskFeatures
+                                                       : kSharedFeatures);
+    int64_t block_rows = kernel.block_rows;
+    while (block_rows > kSharedRows && Blocks(whole.rows, kernel.lanes, block_rows).count * features.count < threads)
+        block_rows /= 2;
+    const Blocks rows(whole.rows, kernel.lanes, block_rows);
     // Tasks that share weights follow each other.
     parallel_for(rows.count * features.count, execution.threads, [&](int64_t task) {
         const int64_t r = rows.begin(task % rows.count), f = features.begin(task / rows.count);

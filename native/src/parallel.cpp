@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parallel.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -195,6 +196,8 @@ private:
 void set_pool_threads(int threads) { Pool::instance().set_threads(threads); }
 
 int pool_threads() { return Pool::instance().threads(); }
+
+int threads_of(int asked) { return asked == 0 ? pool_threads() : std::min(asked, pool_threads()); }
 
 void shutdown_pool() { Pool::instance().shutdown(); }
 

@@ -10,6 +10,8 @@ namespace attn4j {
 // Threads of the pool, callers included, from now on. threads >= 1.
 void set_pool_threads(int threads);
 int pool_threads();
+// Of a call that asks for so many, or with 0 for all.
+int threads_of(int asked);
 
 // Ends the workers once they are idle. The next call that wants them starts them again.
 void shutdown_pool();

@@ -69,7 +69,8 @@ struct PairCells {
 // How an instruction set multiplies: the units that rows and pairs come in, what stands around a task's products, how
 // lanes of pairs are arranged before they are multiplied, in place, and the product, b [pairs][V * lanes] and c
 // [rows][V * lanes] without gaps, rows of `a` a_stride elements apart. A linear layer's task is of up to parts_together
-// times max_vectors of rows. With few_rows, Cells multiply them by fewer rows than lanes, with the same bits.
+// times max_vectors of rows; where those are several, multiply also takes what it calls with each of its steps. With
+// few_rows, Cells multiply them by fewer rows than lanes, with the same bits.
 template <typename Tiles>
 struct PairProducts {
     using Cells = PairCells;

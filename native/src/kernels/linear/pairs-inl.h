@@ -10,10 +10,11 @@
 
 namespace {
 
-// Features of a panel, whose sums (16 KiB at four vectors) stay in the first cache, and inputs of a block.
+// Features of a panel, whose sums (of a part of the rows 16 KiB at four vectors) stay in the first cache while they are
+// added to, and inputs of a block.
 constexpr int64_t kPairFeatures = 64, kPairInputs = 512;
 
-// Of packed rows, at most: the second cache holds panels beside them.
+// Of packed rows, at most, but for a single part: the second cache holds panels beside them.
 constexpr int64_t kPackedBytes = 1 << 20;
 
 // Fetches a panel's block of inputs, a line after the other, evenly over so many steps of products: few columns of a row
@@ -22,7 +23,8 @@ class InputsAhead {
 public:
     // Inputs from `first` on of the features from `panel` on, or nothing if there are none.
     InputsAhead(const Bf16LinearBlock& block, int64_t panel, int64_t first, int64_t steps)
-        : at_(reinterpret_cast<const char*>(block.weight + panel * block.weight_stride + first)),
+        : at_(reinterpret_cast<const char*>(block.weight +
+                                            (panel < block.out_features ? panel * block.weight_stride + first : 0))),
           row_bytes_(2 * (block.in_features - first < kPairInputs ? block.in_features - first : kPairInputs)),
           to_next_(2 * block.weight_stride - round_up(row_bytes_, kLineBytes)),
           steps_(steps) {
@@ -76,7 +78,9 @@ public:
           copy_(reinterpret_cast<uint16_t*>(block.workspace)) {}
 
     void run() {
-        const int64_t at_once = parts_at_once(block_.in_features) * part_rows;
+        // As few times as packed rows fit, evenly.
+        const int64_t parts = parts_of(block_.rows), most = parts_at_once(block_.in_features);
+        const int64_t times = (parts + most - 1) / most, at_once = (parts + times - 1) / times * part_rows;
         for (int64_t row = 0; row < block_.rows; row += at_once) {
             pack(row, block_.rows - row < at_once ? block_.rows - row : at_once);
             for (int64_t panel = 0; panel < block_.out_features; panel += kPairFeatures) multiply(panel);
