@@ -73,7 +73,7 @@ void Plan::run(const AttentionOperands& operands) const {
     float* const mine = scratch(kernels_.workspace_floats + run_floats(problem_, kernels_, operands.queries));
     Run run(problem_, operands, kernels_, mine + kernels_.workspace_floats);
     const int threads = threads_for(run.scores());
-    run.cut(std::min(threads, pool_threads()));
+    run.cut(threads_of(threads));
     // Later blocks see more keys when causal: they go first, so that no thread is left with a long one at the end.
     const double speed = operands.queries > kernels_.chunks->most_queries ? kBlockSpeed : kDecodeSpeed;
     parallel_for(run.tasks(), threads, flops_of(run.scores()) / speed,
@@ -89,7 +89,7 @@ void Plan::explain(char* text, int64_t capacity) const {
     const AttentionKernel& blocks = *kernels_.blocks;
     const int64_t sequences = p.ragged ? 1 : p.batch;
     const double scores = static_cast<double>(p.batch * p.queries) * static_cast<double>(p.keys);
-    const int threads = std::min(threads_for(scores), pool_threads());
+    const int threads = threads_of(threads_for(scores));
     const Share share =
         share_of(p, sequences * blocks_of(p, kernels_, p.queries), sequences * chunks_of(p, kernels_, p.keys), threads);
     const int64_t tasks = sequences * tasks_of(p, kernels_, share, p.queries, p.keys);
