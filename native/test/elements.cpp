@@ -39,14 +39,6 @@ double Elements::value(const Index& at) const { return value_reference(dtype, bi
 
 void Elements::put(const Index& at, double value) const { put_bits(at, bits_reference(dtype, value)); }
 
-void Elements::each(const std::function<void(const Index&)>& visit) const {
-    Index at;
-    for (at[0] = 0; at[0] < sizes[0]; ++at[0])
-        for (at[1] = 0; at[1] < sizes[1]; ++at[1])
-            for (at[2] = 0; at[2] < sizes[2]; ++at[2])
-                for (at[3] = 0; at[3] < sizes[3]; ++at[3]) visit(at);
-}
-
 void Elements::fill_normal(Random& random) const {
     each([&](const Index& at) { put(at, random.normal()); });
 }

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,7 +35,14 @@ struct Elements {
     double value(const Index& at) const;
     void put(const Index& at, double value) const;
 
-    void each(const std::function<void(const Index&)>& visit) const;
+    template <typename Visit>
+    void each(const Visit& visit) const {
+        Index at;
+        for (at[0] = 0; at[0] < sizes[0]; ++at[0])
+            for (at[1] = 0; at[1] < sizes[1]; ++at[1])
+                for (at[2] = 0; at[2] < sizes[2]; ++at[2])
+                    for (at[3] = 0; at[3] < sizes[3]; ++at[3]) visit(at);
+    }
     void fill_normal(Random& random) const;
     // The bits of all elements.
     std::vector<uint32_t> all() const;

@@ -20,13 +20,6 @@ int64_t Tensor::extent(const Numbers& sizes, const Numbers& strides) {
     return last + 1;
 }
 
-void Tensor::each(const std::function<void(float&)>& visit) const {
-    for (int64_t a = 0; a < sizes[0]; ++a)
-        for (int64_t b = 0; b < sizes[1]; ++b)
-            for (int64_t c = 0; c < sizes[2]; ++c)
-                for (int64_t d = 0; d < sizes[3]; ++d) visit(at(a, b, c, d));
-}
-
 void Tensor::fill_normal(Random& random) const {
     each([&](float& x) { x = random.normal(); });
 }

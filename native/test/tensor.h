@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,7 +37,13 @@ struct Tensor {
     }
     float& at(int64_t row, int64_t column) const { return at(0, 0, row, column); }
 
-    void each(const std::function<void(float&)>& visit) const;
+    template <typename Visit>
+    void each(const Visit& visit) const {
+        for (int64_t a = 0; a < sizes[0]; ++a)
+            for (int64_t b = 0; b < sizes[1]; ++b)
+                for (int64_t c = 0; c < sizes[2]; ++c)
+                    for (int64_t d = 0; d < sizes[3]; ++d) visit(at(a, b, c, d));
+    }
     void fill_normal(Random& random) const;
     void fill(float value) const;
     // The same elements, strides and surroundings, elsewhere.

@@ -276,6 +276,8 @@ protected:
                 largest = std::max(largest, row.largest);
                 double sum = c.sinks ? std::exp(static_cast<double>(o.sinks[static_cast<size_t>(h)])) : 0;
                 for (const double s : row.hidden) sum += std::exp(s);
+                std::vector<double> weights;
+                for (const double s : row.hidden) weights.push_back(s == kNone ? 0 : std::exp(s) / sum);
                 const std::string where = "head " + std::to_string(h) + " query " + std::to_string(i);
                 ASSERT_TRUE(!c.lse || close(std::log(sum), o.lse[static_cast<size_t>(h * c.queries + i)], allowed))
                     << where;
@@ -283,7 +285,7 @@ protected:
                     double expected = 0;
                     for (int64_t j = 0; j < c.keys; ++j)
                         if (row.hidden[static_cast<size_t>(j)] != kNone)
-                            expected += std::exp(row.hidden[static_cast<size_t>(j)]) / sum *
+                            expected += weights[static_cast<size_t>(j)] *
                                         o.v[static_cast<size_t>((kv_head(c, h) * c.keys + j) * c.value_dim + d)];
                     ASSERT_TRUE(
                         close(expected, o.out[static_cast<size_t>((h * c.queries + i) * c.value_dim + d)], allowed))
@@ -291,11 +293,10 @@ protected:
                 }
                 for (int64_t j = 0; j < c.keys && c.stage != ATTN4J_STAGE_NONE; ++j) {
                     const size_t at = static_cast<size_t>(j);
-                    const double weight = row.hidden[at] == kNone ? 0 : std::exp(row.hidden[at]) / sum;
                     const double expected = c.stage == ATTN4J_STAGE_SCALED   ? row.scaled[at]
                                             : c.stage == ATTN4J_STAGE_CAPPED ? row.capped[at]
                                             : c.stage == ATTN4J_STAGE_HIDDEN ? row.hidden[at]
-                                                                             : weight;
+                                                                             : weights[at];
                     if (c.averaged) {
                         mean[static_cast<size_t>(i * c.keys + j)] += expected / static_cast<double>(c.heads);
                     } else {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 namespace {
 
@@ -21,50 +22,52 @@ Format format_of(attn4j_dtype dtype) {
 
 constexpr int kDoubleBias = 1023, kDoubleFractionBits = 52;
 
-// 2^exponent, normal. Tests put and read whole tensors by these functions: std::ldexp and std::frexp were most of the
-// time of 16-bit types.
-double power_of_two(int exponent) {
-    const uint64_t bits = static_cast<uint64_t>(exponent + kDoubleBias) << kDoubleFractionBits;
-    double x;
-    std::memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-// The e of 2^e <= |x| < 2^(e + 1); of a subnormal x, that of the least normal one.
-int exponent_of(double x) {
-    uint64_t bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    const int field = static_cast<int>(bits >> kDoubleFractionBits & 0x7ff);
-    return std::max(field, 1) - kDoubleBias;
-}
-
-}  // namespace
-
-double value_reference(attn4j_dtype dtype, uint32_t bits) {
-    const Format f = format_of(dtype);
+double value_of(const Format& f, uint32_t bits) {
     const uint32_t fraction = bits & ((1u << f.fraction_bits) - 1), field = bits >> f.fraction_bits & f.largest_field();
     const double sign = bits >> (f.exponent_bits + f.fraction_bits) & 1 ? -1 : 1;
     if (field == f.largest_field())
         return fraction != 0 ? std::numeric_limits<double>::quiet_NaN()
                              : sign * std::numeric_limits<double>::infinity();
-    const double significand = fraction + (field == 0 ? 0.0 : power_of_two(f.fraction_bits));
-    return sign * significand * power_of_two(static_cast<int>(std::max(field, 1u)) - f.bias() - f.fraction_bits);
+    const double significand = fraction + (field == 0 ? 0.0 : std::ldexp(1.0, f.fraction_bits));
+    return sign * std::ldexp(significand, static_cast<int>(std::max(field, 1u)) - f.bias() - f.fraction_bits);
+}
+
+// Tests read whole tensors.
+std::vector<double> all_values_of(const Format& f) {
+    std::vector<double> values(1 << 16);
+    for (uint32_t bits = 0; bits < values.size(); ++bits) values[bits] = value_of(f, bits);
+    return values;
+}
+
+}  // namespace
+
+double value_reference(attn4j_dtype dtype, uint32_t bits) {
+    static const std::vector<double> bf16 = all_values_of(format_of(ATTN4J_BF16));
+    static const std::vector<double> f16 = all_values_of(format_of(ATTN4J_F16));
+    if (dtype == ATTN4J_BF16) return bf16[bits];
+    if (dtype == ATTN4J_F16) return f16[bits];
+    return value_of(format_of(dtype), bits);
 }
 
 uint32_t bits_reference(attn4j_dtype dtype, double x) {
     const Format f = format_of(dtype);
-    const uint32_t sign = std::signbit(x) && !std::isnan(x) ? 1u << (f.exponent_bits + f.fraction_bits) : 0;
-    const uint32_t infinity = f.largest_field() << f.fraction_bits;
-    if (std::isnan(x)) return infinity | 1u << (f.fraction_bits - 1);
-    if (std::isinf(x)) return sign | infinity;
-    if (x == 0) return sign;
-    const int unit = std::max(exponent_of(x), 1 - f.bias()) - f.fraction_bits;
-    // In units of the last place: below 2^(fraction_bits + 1) + 1, so exact in a double; a carry runs into the exponent
-    // field.
-    const double units = std::nearbyint(std::fabs(x) * power_of_two(-unit));
-    const double field = unit + f.fraction_bits + f.bias() - 1;
-    const double bits = units + field * power_of_two(f.fraction_bits);
-    return sign | (bits >= infinity ? infinity : static_cast<uint32_t>(bits));
+    uint64_t magnitude;
+    std::memcpy(&magnitude, &x, sizeof magnitude);
+    const uint32_t sign = static_cast<uint32_t>(magnitude >> 63) << (f.exponent_bits + f.fraction_bits);
+    magnitude &= ~(uint64_t{1} << 63);
+    const uint64_t infinity = uint64_t{f.largest_field()} << f.fraction_bits;
+    if (std::isnan(x)) return static_cast<uint32_t>(infinity | 1u << (f.fraction_bits - 1));
+    // A subnormal double has no leading one, but is nothing in any of the formats either.
+    const uint64_t leading = uint64_t{1} << kDoubleFractionBits;
+    const uint64_t significand = (magnitude & (leading - 1)) | leading;
+    const int exponent = static_cast<int>(magnitude >> kDoubleFractionBits) - kDoubleBias, least = 1 - f.bias();
+    // To units of the last place, ties to even; beyond 54 bits nothing is left.
+    const int dropped = std::min(kDoubleFractionBits - f.fraction_bits + std::max(least - exponent, 0), 54);
+    const uint64_t half = uint64_t{1} << (dropped - 1), odd = significand >> dropped & 1;
+    const uint64_t units = (significand + half - 1 + odd) >> dropped;
+    // The leading one, and a carry, run into the exponent's field.
+    const uint64_t bits = units + (static_cast<uint64_t>(std::max(exponent, least) - least) << f.fraction_bits);
+    return sign | static_cast<uint32_t>(std::min(bits, infinity));
 }
 
 double rounded_reference(attn4j_dtype dtype, double x) { return value_reference(dtype, bits_reference(dtype, x)); }
