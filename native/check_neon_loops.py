@@ -8,6 +8,7 @@ them but not judged: they wait for memory or for sums.
 Usage: check_neon_loops.py [build directory]   (default: build/arm64)
 """
 import collections
+import concurrent.futures
 import pathlib
 import re
 import shutil
@@ -114,9 +115,12 @@ def check(source, assembly, mca):
     passed = sum(not any(name in loop.function for name in NOT_JUDGED) for loop in loops) >= source.loops
     if not passed:
         print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected {source.loops} of attention at least")
-    for loop in loops:
-        multiplies, spills = count(loop, rf"{source.multiply}\b"), count(loop, r".*\[(sp|x29)\b")
-        shares = {cpu: multiplies / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
+    counts = [count(loop, rf"{source.multiply}\b") for loop in loops]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        cycles_on = {cpu: list(pool.map(lambda loop: cycles(mca, cpu, loop.lines), loops)) for cpu in limits}
+    for i, (loop, multiplies) in enumerate(zip(loops, counts)):
+        spills = count(loop, r".*\[(sp|x29)\b")
+        shares = {cpu: multiplies / cycles_on[cpu][i] / limit for cpu, limit in limits.items()}
         judged = not any(name in loop.function for name in NOT_JUDGED)
         bad = judged and (spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items()))
         passed = passed and not bad
