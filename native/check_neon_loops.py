@@ -115,12 +115,15 @@ def check(source, assembly, mca):
     passed = sum(not any(name in loop.function for name in NOT_JUDGED) for loop in loops) >= source.loops
     if not passed:
         print(f"found {len(loops)} loops of the {TILE}-accumulator tile, expected {source.loops} of attention at least")
-    counts = [count(loop, rf"{source.multiply}\b") for loop in loops]
+
+    def shares_of(loop):
+        multiplies = count(loop, rf"{source.multiply}\b")
+        return {cpu: multiplies / cycles(mca, cpu, loop.lines) / limit for cpu, limit in limits.items()}
+
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        cycles_on = {cpu: list(pool.map(lambda loop: cycles(mca, cpu, loop.lines), loops)) for cpu in limits}
-    for i, (loop, multiplies) in enumerate(zip(loops, counts)):
-        spills = count(loop, r".*\[(sp|x29)\b")
-        shares = {cpu: multiplies / cycles_on[cpu][i] / limit for cpu, limit in limits.items()}
+        shares_of_loops = list(pool.map(shares_of, loops))
+    for loop, shares in zip(loops, shares_of_loops):
+        multiplies, spills = count(loop, rf"{source.multiply}\b"), count(loop, r".*\[(sp|x29)\b")
         judged = not any(name in loop.function for name in NOT_JUDGED)
         bad = judged and (spills > 0 or any(shares[cpu] < share for cpu, share in REQUIRED.items()))
         passed = passed and not bad
