@@ -27,10 +27,12 @@ constexpr int64_t fetch_bytes(Element type, int64_t rows, bool every_line) {
     return !every_line && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
 }
 
-// So many pages are read together: by turns, 512 bytes or so of each. What comes in a page the hardware's own fetching
-// sees too late, but it follows several, and fetches of ours alone bring 15 to 17 of 30 GB/s (an EPYC of 2022: with pages
-// of 4 to 8 KB in any order four together bring 18 to 22, and no more of them more).
-constexpr int64_t kPagesTogether = 4;
+// So many pages at most are read together: by turns, 512 bytes or so of each. What comes in a page the hardware's own
+// fetching sees too late, but it follows several, and fetches of ours alone bring 15 to 17 of 30 GB/s (an EPYC of 2022:
+// only reading pages of 4 to 8 KB in any order, four together bring 18 to 22, eight 22 to 26, and no more of them more).
+constexpr int64_t kMostPagesTogether = 8;
+// Other CPUs' own fetching does not gain from more than four.
+inline int64_t pages_together(const attn4j::DecodeChunk& c) { return c.every_line ? 4 : kMostPagesTogether; }
 // Where rows are in no pages and every line is fetched, parts of so many that lie one behind the other are read as pages
 // are: four together bring more there, too (Emerald Rapids: bfloat16 10.7 to 9.4 ms, float16 10.1 to 9.0, float32 18.8
 // to 17.6; by 256 rows bfloat16 13.6). Not with AVX2, where products are waited for (bfloat16 16.6 to 17.5), nor of
@@ -60,7 +62,7 @@ inline bool reads_together(const attn4j::DecodeChunk& c) {
 // How many of the keys [first, first + n), which begin with a page or part, are then: those of whole ones which every
 // query sees.
 inline int64_t keys_together(const attn4j::DecodeChunk& c, int64_t first, int64_t n) {
-    const int64_t rows = kPagesTogether * page_rows(c.k), seen = c.last_key + 1 - first, most = n < seen ? n : seen;
+    const int64_t rows = pages_together(c) * page_rows(c.k), seen = c.last_key + 1 - first, most = n < seen ? n : seen;
     return first < c.first_key + c.queries - 1 || most < rows ? 0 : most / rows * rows;
 }
 
@@ -91,6 +93,7 @@ public:
         page_ = first / page_rows(cache);
         slot_ = first % page_rows(cache);
         if (together_) {
+            turns_ = pages_together(c);
             turn_rows_ = rows_of_turn(c);
             find_together();
             return;
@@ -126,15 +129,14 @@ public:
     Run look(int64_t n) const { return {at_, at_ + ahead_, n}; }
 
     void skip(int64_t rows) {
-        for (; together_ && turn_ == 0 && rows >= kPagesTogether * turn_rows_; rows -= kPagesTogether * turn_rows_)
-            next_slot();
+        for (; together_ && turn_ == 0 && rows >= turns_ * turn_rows_; rows -= turns_ * turn_rows_) next_slot();
         for (; rows > 0;) rows -= take(rows).rows;
     }
 
 private:
     ATTN4J_INLINE Run take_turn() {
         const Run run{turn_at_[turn_] + offset_, turn_ahead_[turn_] + offset_, turn_rows_};
-        if (++turn_ == kPagesTogether) next_slot();
+        if (++turn_ == turns_) next_slot();
         return run;
     }
 
@@ -143,7 +145,7 @@ private:
         offset_ += turn_rows_ * stride_;
         slot_ += turn_rows_;
         if (slot_ < page_rows(chunk_->*member_)) return;
-        page_ += kPagesTogether;
+        page_ += turns_;
         find_together();
     }
 
@@ -152,12 +154,12 @@ private:
     void find_together() {
         const int64_t rows = page_rows(chunk_->*member_);
         const auto has = [&](const attn4j::DecodeChunk* c, int64_t page) {
-            return c != nullptr && (page + kPagesTogether) * rows <= c->end;
+            return c != nullptr && (page + turns_) * rows <= c->end;
         };
         slot_ = offset_ = 0;
         if (!has(chunk_, page_)) return;
         const attn4j::DecodeChunk* c = chunk_;
-        int64_t ahead = page_ + kPagesTogether;
+        int64_t ahead = page_ + turns_;
         if (!has(c, ahead)) {
             c = chunk_->following;
             ahead = c == nullptr ? 0 : c->begin / rows;
@@ -166,7 +168,7 @@ private:
             c = chunk_;
             ahead = page_;
         }
-        for (int64_t i = 0; i < kPagesTogether; ++i) {
+        for (int64_t i = 0; i < turns_; ++i) {
             turn_at_[i] = page_at(page_ + i);
             turn_ahead_[i] = page_at(*c, ahead + i);
         }
@@ -221,8 +223,8 @@ private:
     int64_t page_ = 0, slot_ = 0;
     const char* at_ = nullptr;
     // Pages that are together: where they and those to fetch begin, whose turn it is, and how far into them.
-    const char *turn_at_[kPagesTogether], *turn_ahead_[kPagesTogether];
-    int64_t turn_ = 0, turn_rows_ = 0, offset_ = 0;
+    const char *turn_at_[kMostPagesTogether], *turn_ahead_[kMostPagesTogether];
+    int64_t turns_ = 0, turn_ = 0, turn_rows_ = 0, offset_ = 0;
 };
 
 // Calls of(rows, begin, count) with n rows, so many at a time, `rows` standing at the one numbered `begin`.
@@ -275,23 +277,31 @@ private:
 // n rows of them, one by one; behind the last the last again.
 class EachRow {
 public:
-    EachRow(const RowRuns& runs, int64_t n) : runs_(runs), left_(n), run_(runs_.take(n)) {}
-    const char* at() const { return run_.at; }
-    const char* ahead() const { return run_.ahead; }
+    EachRow(const RowRuns& runs, int64_t n) : runs_(runs), stride_(runs.stride()), left_(n) { take(); }
+    const char* at() const { return at_; }
+    const char* ahead() const { return at_ + ahead_; }
     ATTN4J_INLINE void next() {
         --left_;
-        if (--run_.rows > 0) {
-            run_.at += runs_.stride();
-            run_.ahead += runs_.stride();
+        if (--rows_ > 0) {
+            at_ += stride_;
         } else if (left_ > 0) {
-            run_ = runs_.take(left_);
+            take();
         }
     }
 
 private:
+    ATTN4J_INLINE void take() {
+        const Run run = runs_.take(left_);
+        at_ = run.at;
+        ahead_ = run.ahead - run.at;
+        rows_ = run.rows;
+    }
+
     RowRuns runs_;
-    int64_t left_;
-    Run run_;
+    const int64_t stride_;
+    int64_t left_, rows_;
+    const char* at_;
+    int64_t ahead_;  // from a row to the one to fetch, in bytes: two addresses GCC would keep in a vector
 };
 
 }  // namespace
