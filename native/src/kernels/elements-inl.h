@@ -9,8 +9,6 @@ namespace {
 
 using attn4j::Element;
 
-constexpr int64_t kLineBytes = 64;  // of the caches
-
 // n <= lanes consecutive elements, beginning `offset` elements after `base`.
 inline F32 load_elements(Element type, const void* base, int64_t offset, int64_t n) {
     if (type == Element::f32) return load_some(static_cast<const float*>(base) + offset, n);

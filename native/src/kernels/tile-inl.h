@@ -14,6 +14,8 @@
 
 namespace {
 
+constexpr int64_t kLineBytes = 64;  // of the caches
+
 constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 inline F32 load_some(const float* p, int64_t n) { return n == F32::lanes ? F32::load(p) : F32::load_first(p, n); }

@@ -154,7 +154,7 @@ template <typename T>
 inline void call_for_next(const T* numbers, int64_t query_stride, int64_t key_stride, const AttentionBlock& block,
                           int64_t first, int64_t n) {
     if (query_stride == 0 || key_stride == 0) return;
-    constexpr int64_t line = 64 / sizeof(T);
+    constexpr int64_t line = kLineBytes / static_cast<int64_t>(sizeof(T));
     const int64_t next = first + n, count = block.key_length - next < n ? block.key_length - next : n;
     for (int64_t query = 0; query < block.queries; ++query)
         for (int64_t key = 0; key < count; key += line)

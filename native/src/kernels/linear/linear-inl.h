@@ -23,7 +23,7 @@ constexpr int64_t kBlockVectors = 12, kChunk = 768;
 
 // Floats of a cache line, how far ahead rows of x are called for while they are transposed, and how much of a weight's
 // row before the hardware foresees the rest.
-constexpr int64_t kLine = 16, kAhead = 4 * kLine, kRowStart = 2 * kLine;
+constexpr int64_t kLine = kLineBytes / static_cast<int64_t>(sizeof(float)), kAhead = 4 * kLine, kRowStart = 2 * kLine;
 
 // Rows of a block that are transposed together, in V vectors.
 struct Strip {
