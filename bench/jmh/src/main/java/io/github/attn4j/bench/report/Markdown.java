@@ -29,9 +29,8 @@ final class Markdown {
         Machine machine = analysis.results.machine;
         line("# attn4j side by side: " + analysis.results.set);
         line("");
-        line(machine.processor + ", " + machine.processors + " processors (" + String.join(" ", machine.flags) + "), "
-                + machine.system + ", " + machine.java + ". Commit " + analysis.results.commit + ", "
-                + analysis.results.date + ". Written by `bench/report/run`.");
+        line(machine.name() + ", " + machine.system + ", " + machine.java + ". Commit "
+                + analysis.results.commit + ", " + analysis.results.date + ". Written by `bench/report/run`.");
         line("");
         workToDo();
         level();

@@ -44,12 +44,12 @@ final class Readme {
                     limited ? analysis.share(ours).map(Markdown::percent).orElse("") : "", other.contender,
                     Unit.MILLISECONDS.time(other).toString(), closest.get().spread().toString())).append(" |\n");
         }
-        return out + "\n" + analysis.results.machine.processor + ", " + analysis.results.date.substring(0, 10)
-                + ", float32; medians over the rounds, in brackets the range; ratios are formed round by round: "
-                + "above 1 in the last column attn4j is faster. From C: the same work without a JVM, in scenario model "
-                + "without tokenizing too. Shapes: batch x heads / key-value heads : queries x keys x headDim; "
-                + "modules batch x rows x width / heads; the model embeds that many sentences of Europarl with "
-                + "all-MiniLM-L6-v2.\n";
+        return out + "\n" + analysis.results.machine.name() + ", commit " + analysis.results.commit + ", "
+                + analysis.results.date.substring(0, 10) + ", float32; medians over the rounds, in brackets the range; "
+                + "ratios are formed round by round: above 1 in the last column attn4j is faster. From C: the same "
+                + "work without a JVM, in scenario model without tokenizing too. Shapes: batch x heads / key-value "
+                + "heads : queries x keys x headDim; modules batch x rows x width / heads; the model embeds that many "
+                + "sentences of Europarl with all-MiniLM-L6-v2.\n";
     }
 
     private static String links(String folder, String set) {

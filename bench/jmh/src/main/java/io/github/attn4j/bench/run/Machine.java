@@ -41,6 +41,11 @@ public final class Machine {
         return machine;
     }
 
+    /** {@return its processors in words} */
+    public String name() {
+        return processor + ", " + processors + " processors (" + String.join(" ", flags) + ")";
+    }
+
     /** {@return a name for a folder: the processor and, as several share that, its best instruction set and number} */
     public String slug() {
         return (processor.replaceAll("\\((R|TM|r|tm)\\)", "") + " " + bestIsa() + " x" + processors)

@@ -333,6 +333,7 @@ class ReportTest {
             + "| 0.660 (0.660-0.840) | 1.10 (0.983-1.20) |"), once);
         assertFalse(once.contains("| |"), once);
         assertTrue(once.contains("(results/here/quick-prefill.png)"), once);
+        assertTrue(once.contains(" processors (avx2), commit abc1234, 2026-01-02, "), once);
         assertFalse(once.contains("old"));
         Readme.update(readme, new Analysis(results), folder.resolve("results/here"), "quick");
         assertEquals(once, Files.readString(readme));
