@@ -81,7 +81,7 @@ public:
     int64_t most_keys() const { return most_keys_; }  // of a block
 
     // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, bool together) {
+    void take(int64_t first, int64_t n, int64_t together) {
         if (all_hidden(c_, first, n)) return;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
         const float* const k_scales = scales_of(c_.k, first, n, k_copy);
@@ -220,7 +220,7 @@ template <int kDigits>
 inline void decode_bytes_of(const DecodeChunk& c) {
     ByteDecoding<kDigits> decoding(c);
     for_each_block(c, decoding.most_keys(),
-                   [&](int64_t first, int64_t n, bool together) { decoding.take(first, n, together); });
+                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
     decoding.finish();
 }
 

@@ -91,7 +91,7 @@ struct Decoding {
     }
 
     // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, bool together) {
+    void take(int64_t first, int64_t n, int64_t together) {
         if (all_hidden(c, first, n)) return;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
         const float* const k_scales = scales_of(c.k, first, n, k_copy);
@@ -182,17 +182,16 @@ inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take)
             // A window may begin within a page or part: the rest of it goes first.
             const int64_t slot = first % page_rows(c.k), rest = page_rows(c.k) - slot;
             if (slot > 0) n = n < rest ? n : rest;
-            together = slot > 0 ? 0 : keys_together(c, first, n);
-            if (together > 0) n = together;
+            together = slot > 0 ? 0 : pages_together(c, first, n);
         }
-        take(first, n, together > 0);
+        take(first, n, together);
     }
 }
 
 inline void decode(const DecodeChunk& c) {
     Decoding decoding(c);
     for_each_block(c, decoding.most_keys,
-                   [&](int64_t first, int64_t n, bool together) { decoding.take(first, n, together); });
+                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
     decoding.finish();
 }
 

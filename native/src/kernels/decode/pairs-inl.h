@@ -66,7 +66,7 @@ public:
     int64_t most_keys() const { return most_keys_; }  // of a block
 
     // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, bool together) {
+    void take(int64_t first, int64_t n, int64_t together) {
         if (all_hidden(c_, first, n)) return;
         const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
         for_each_strip(keys, n, kQuarterStripKeys, [&](const RowRuns& strip, int64_t begin, int64_t count) {
@@ -163,7 +163,7 @@ private:
 inline bool decode_pairs(const DecodeChunk& c, bool careful) {
     PairDecoding decoding(c, careful);
     for_each_block(c, decoding.most_keys(),
-                   [&](int64_t first, int64_t n, bool together) { decoding.take(first, n, together); });
+                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
     if (!careful && !decoding.finite()) return false;
     decoding.finish();
     return true;

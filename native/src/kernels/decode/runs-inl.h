@@ -27,12 +27,11 @@ constexpr int64_t fetch_bytes(Element type, int64_t rows, bool every_line) {
     return !every_line && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
 }
 
-// So many pages at most are read together: by turns, 512 bytes or so of each. What comes in a page the hardware's own
-// fetching sees too late, but it follows several, and fetches of ours alone bring 15 to 17 of 30 GB/s (an EPYC of 2022:
-// only reading pages of 4 to 8 KB in any order, four together bring 18 to 22, eight 22 to 26, and no more of them more).
-constexpr int64_t kMostPagesTogether = 8;
-// Other CPUs' own fetching does not gain from more than four.
-inline int64_t pages_together(const attn4j::DecodeChunk& c) { return c.every_line ? 4 : kMostPagesTogether; }
+// So many pages are read together, or as few where a block has no more of them: by turns, 512 bytes or so of each. What
+// comes in a page the hardware's own fetching sees too late, but it follows several, and fetches of ours alone bring 15
+// to 17 of 30 GB/s (an EPYC of 2022: only reading pages of 4 to 8 KB in any order, four together bring 18 to 22, eight 22
+// to 26, and no more of them more). Where every line is fetched, four: more were not tried there.
+constexpr int64_t kMostPagesTogether = 8, kFewestPagesTogether = 4;
 // Where rows are in no pages and every line is fetched, parts of so many that lie one behind the other are read as pages
 // are: four together bring more there, too (Emerald Rapids: bfloat16 10.7 to 9.4 ms, float16 10.1 to 9.0, float32 18.8
 // to 17.6; by 256 rows bfloat16 13.6). Not with AVX2, where products are waited for (bfloat16 16.6 to 17.5), nor of
@@ -59,11 +58,14 @@ inline bool reads_together(const attn4j::DecodeChunk& c) {
            c.slopes == nullptr;
 }
 
-// How many of the keys [first, first + n), which begin with a page or part, are then: those of whole ones which every
-// query sees.
-inline int64_t keys_together(const attn4j::DecodeChunk& c, int64_t first, int64_t n) {
-    const int64_t rows = pages_together(c) * page_rows(c.k), seen = c.last_key + 1 - first, most = n < seen ? n : seen;
-    return first < c.first_key + c.queries - 1 || most < rows ? 0 : most / rows * rows;
+// How many pages or parts are then, of the keys [first, first + n), which begin with one: whole ones which every query
+// sees. Makes n the keys of as many such runs of them as there are; 0, and n as it is, where there is none.
+inline int64_t pages_together(const attn4j::DecodeChunk& c, int64_t first, int64_t& n) {
+    const int64_t seen = c.last_key + 1 - first, whole = (n < seen ? n : seen) / page_rows(c.k);
+    if (first < c.first_key + c.queries - 1 || whole < kFewestPagesTogether) return 0;
+    const int64_t pages = c.every_line || whole < kMostPagesTogether ? kFewestPagesTogether : kMostPagesTogether;
+    n = whole / pages * pages * page_rows(c.k);
+    return pages;
 }
 
 struct Run {
@@ -73,14 +75,16 @@ struct Run {
 
 class RowRuns {
 public:
-    // The keys or values of a chunk from the one numbered `first` on; `together`: as keys_together() says.
+    // The keys or values of a chunk from the one numbered `first` on; `together`: of so many pages, as pages_together()
+    // says.
     RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim, int64_t first,
-            bool together)
+            int64_t together)
         : chunk_(&c),
           member_(member),
           paged_((c.*member).pages != nullptr),
           every_line_(paged_ || c.every_line),
-          together_(together) {
+          together_(together > 0),
+          turns_(together) {
         const attn4j::CacheRows& cache = c.*member;
         const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
                       most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
@@ -93,7 +97,6 @@ public:
         page_ = first / page_rows(cache);
         slot_ = first % page_rows(cache);
         if (together_) {
-            turns_ = pages_together(c);
             turn_rows_ = rows_of_turn(c);
             find_together();
             return;
@@ -218,13 +221,14 @@ private:
     const attn4j::DecodeChunk* chunk_ = nullptr;
     attn4j::CacheRows attn4j::DecodeChunk::*member_ = nullptr;
     bool paged_ = false, every_line_ = false, together_ = false;
+    int64_t turns_ = 0;  // of pages that are together
     int64_t pages_ahead_ = 0;
     int64_t stride_, ahead_ = 0;  // ahead_: from a row to the one to fetch, in bytes
     int64_t page_ = 0, slot_ = 0;
     const char* at_ = nullptr;
     // Pages that are together: where they and those to fetch begin, whose turn it is, and how far into them.
     const char *turn_at_[kMostPagesTogether], *turn_ahead_[kMostPagesTogether];
-    int64_t turns_ = 0, turn_ = 0, turn_rows_ = 0, offset_ = 0;
+    int64_t turn_ = 0, turn_rows_ = 0, offset_ = 0;
 };
 
 // Calls of(rows, begin, count) with n rows, so many at a time, `rows` standing at the one numbered `begin`.

@@ -169,23 +169,23 @@ TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
 // A NaN among the values of a key that is seen is found, and of one that is not it is not, in whatever order rows are
 // read: in pages, and with every line fetched.
 TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
-    constexpr int64_t keys = 1000, seen = 700, dim = 64, page_rows = 16, column = 5;
+    constexpr int64_t keys = 1000, seen = 700, dim = 64, column = 5;
     Random random(test_seed());
     const Elements q = Elements::matrix(dtype(), 8, dim, dim), k = Elements::matrix(dtype(), keys, dim, dim),
                    v = Elements::matrix(dtype(), keys, dim, dim);
     for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
-    std::vector<int64_t> in_order(keys / page_rows + 1);
+    std::vector<int64_t> in_order(keys);
     for (size_t i = 0; i < in_order.size(); ++i) in_order[i] = static_cast<int64_t>(i);
     const AlignedFloats workspace(kernel().workspace_floats(dim, dim));
     for (const int64_t group : {4, 8})
-        for (const bool paged : {false, true})
+        for (const int64_t page_rows : {0, 16, 128})
             for (const bool every_line : {false, true})
                 for (const int64_t poisoned : {0, 1, 2, 3, 65, 255, 301, 511, 699, 700, 702, 731, 999}) {
                     attn4j::DecodeChunk c = chunk_over(q, k, v, group, keys);
                     c.last_key = seen - 1;
                     c.every_line = every_line;
                     for (attn4j::CacheRows* rows : {&c.k, &c.v})
-                        if (paged) {
+                        if (page_rows > 0) {
                             rows->pages = in_order.data();
                             rows->page_rows = page_rows;
                             rows->page_stride = page_rows * dim;
@@ -202,7 +202,7 @@ TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
                         for (int64_t d = 0; d < dim; ++d)
                             ASSERT_EQ(std::isnan(partial.data[row * width(dim) + d]), poisoned < seen && d == column)
                                 << "row " << row << " of " << group << ", column " << d << ", key " << poisoned
-                                << ", paged " << paged << ", every line " << every_line;
+                                << ", pages of " << page_rows << ", every line " << every_line;
                 }
 }
 
