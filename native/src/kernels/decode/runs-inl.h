@@ -75,28 +75,26 @@ struct Run {
 
 class RowRuns {
 public:
-    // The keys or values of a chunk from the one numbered `first` on; `together`: of so many pages, as pages_together()
-    // says.
+    // The keys or values of a chunk from the one numbered `first` on; `turns`: as pages_together() says.
     RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim, int64_t first,
-            int64_t together)
+            int64_t turns)
         : chunk_(&c),
           member_(member),
           paged_((c.*member).pages != nullptr),
           every_line_(paged_ || c.every_line),
-          together_(together > 0),
-          turns_(together) {
+          turns_(turns) {
         const attn4j::CacheRows& cache = c.*member;
         const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
                       most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
         stride_ = cache.stride * attn4j::bytes_of(cache.type);
         ahead_ = (row_bytes < most ? most / row_bytes : 1) * stride_;
-        if (!paged_ && !together_) {
+        if (!paged_ && !together()) {
             at_ = static_cast<const char*>(cache.data) + first * stride_;
             return;
         }
         page_ = first / page_rows(cache);
         slot_ = first % page_rows(cache);
-        if (together_) {
+        if (together()) {
             turn_rows_ = rows_of_turn(c);
             find_together();
             return;
@@ -113,15 +111,15 @@ public:
     int64_t stride() const { return stride_; }  // in bytes, of all runs
     bool paged() const { return paged_; }
     bool every_line() const { return every_line_; }  // of what is ahead is to be fetched
-    bool together() const { return together_; }
+    bool together() const { return turns_ > 0; }
 
     // Whether the next n rows are one run. Rows that are together are none.
-    bool even(int64_t n) const { return !together_ && (!paged_ || n <= (chunk_->*member_).page_rows - slot_); }
+    bool even(int64_t n) const { return !together() && (!paged_ || n <= (chunk_->*member_).page_rows - slot_); }
 
     // The next rows, at most so many, and at least one. Pages that are together give those of a turn, which must be
     // asked for.
     ATTN4J_INLINE Run take(int64_t most) {
-        if (together_) return take_turn();
+        if (together()) return take_turn();
         if (paged_) most = turn_page(most);
         const Run run = look(most);
         at_ += most * stride_;
@@ -132,7 +130,7 @@ public:
     Run look(int64_t n) const { return {at_, at_ + ahead_, n}; }
 
     void skip(int64_t rows) {
-        for (; together_ && turn_ == 0 && rows >= turns_ * turn_rows_; rows -= turns_ * turn_rows_) next_slot();
+        for (; together() && turn_ == 0 && rows >= turns_ * turn_rows_; rows -= turns_ * turn_rows_) next_slot();
         for (; rows > 0;) rows -= take(rows).rows;
     }
 
@@ -220,8 +218,8 @@ private:
 
     const attn4j::DecodeChunk* chunk_ = nullptr;
     attn4j::CacheRows attn4j::DecodeChunk::*member_ = nullptr;
-    bool paged_ = false, every_line_ = false, together_ = false;
-    int64_t turns_ = 0;  // of pages that are together
+    bool paged_ = false, every_line_ = false;
+    int64_t turns_ = 0;  // of pages that are together, 0 for none
     int64_t pages_ahead_ = 0;
     int64_t stride_, ahead_ = 0;  // ahead_: from a row to the one to fetch, in bytes
     int64_t page_ = 0, slot_ = 0;
