@@ -109,6 +109,19 @@ const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& 
     return table.decode;
 }
 
+// Key-value heads of which chunks of the same keys are decoded together: of caches in pages which a block has eight of,
+// and not very small ones, where the CPU's own fetching brings much. Rows of int8 have scales, and never go together.
+int64_t heads_together(const AttentionProblem& p, const DecodeKernel& kernel) {
+    constexpr int64_t fewest_page_rows = 16, most_page_rows = 64;
+    const bool bytes = p.types[ATTN4J_K] == Element::i8 || p.types[ATTN4J_V] == Element::i8;
+    const bool fit = p.pages.rows >= fewest_page_rows && p.pages.rows <= most_page_rows && p.pages.rows % 2 == 0;
+    return p.pages.present && fit && !bytes && !wants_every_line() ? std::min(p.kv_heads, kernel.most_heads) : 1;
+}
+
+int64_t chunk_workspace(const AttentionProblem& p, const DecodeKernel& kernel) {
+    return whole_lines(kernel.workspace_floats(p.head_dim, p.value_dim));
+}
+
 }  // namespace
 
 bool all_bf16(const AttentionProblem& p) {
@@ -126,7 +139,7 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     // Whole cache lines, so that what follows it is aligned as well.
     return {&blocks, &chunks, &table.small, &blocks != &table.attention,
             whole_lines(std::max({blocks.workspace_floats(p.head_dim, p.value_dim, together),
-                                  chunks.workspace_floats(p.head_dim, p.value_dim),
+                                  heads_together(p, chunks) * chunk_workspace(p, chunks),
                                   table.small.workspace_floats(p.head_dim, p.value_dim)}))};
 }
 
@@ -260,17 +273,35 @@ void Run::attend(const Sequence& s, int64_t within) const {
 void Run::decode(const Sequence& s, int64_t within) const {
     const int64_t all = chunks_of(p_, kernels_, s.key_length), first = within * share_.chunks;
     const int64_t end = share_.chunks < all - first ? first + share_.chunks : all;
-    DecodeChunk chunks[2];
-    chunks[0] = chunk_of(s, first);
-    for (int64_t i = first; i < end && !is_set(o_.cancelled); ++i) {
-        DecodeChunk &chunk = chunks[(i - first) % 2], &following = chunks[(i - first + 1) % 2];
-        if (i + 1 < end) {
-            following = chunk_of(s, i + 1);
-            chunk.following = &following;
+    ChunkGroup groups[2];
+    find_group(s, first, end, groups[0]);
+    for (int64_t i = first, turn = 0; i < end && !is_set(o_.cancelled); ++turn) {
+        ChunkGroup &group = groups[turn % 2], &following = groups[(turn + 1) % 2];
+        const int64_t after = i + group.count;
+        if (after < end) {
+            find_group(s, after, end, following);
+            group.chunks[group.count - 1].following = following.chunks;
         }
-        kernels_.chunks->run(chunk);
-        finish_chunk(s, i / (all / p_.kv_heads));
+        kernels_.chunks->run(group.chunks, group.count);
+        for (; i < after; ++i) finish_chunk(s, place_of(s, i).kv_head);
     }
+}
+
+void Run::find_group(const Sequence& s, int64_t first, int64_t end, ChunkGroup& group) const {
+    const int64_t heads_left = p_.kv_heads - place_of(s, first).kv_head;
+    group.count = std::min({heads_together(p_, *kernels_.chunks), heads_left, end - first});
+    for (int64_t i = 0; i < group.count; ++i) {
+        DecodeChunk& chunk = group.chunks[i];
+        chunk = chunk_of(s, first + i);
+        chunk.workspace = scratch(kernels_.workspace_floats) + i * chunk_workspace(p_, *kernels_.chunks);
+        if (i > 0) group.chunks[i - 1].following = &chunk;
+    }
+}
+
+Run::ChunkPlace Run::place_of(const Sequence& s, int64_t number) const {
+    if (heads_together(p_, *kernels_.chunks) > 1) return {number % p_.kv_heads, number / p_.kv_heads};
+    const int64_t chunks = chunks_of_head(p_, *kernels_.chunks, s.key_length);
+    return {number / chunks, number % chunks};
 }
 
 float* Run::partials_of(const Sequence& s, int64_t kv_head) const {
@@ -281,11 +312,12 @@ float* Run::partials_of(const Sequence& s, int64_t kv_head) const {
 
 DecodeChunk Run::chunk_of(const Sequence& s, int64_t number) const {
     const DecodeKernel& kernel = *kernels_.chunks;
-    const int64_t chunks = chunks_of_head(p_, kernel, s.key_length), kv_head = number / chunks, i = number % chunks;
+    const ChunkPlace place = place_of(s, number);
     const int64_t keys = chunk_keys(p_, kernel, s.key_length);
-    DecodeChunk chunk = make_chunk(p_, o_, s, kv_head, i * keys, (i + 1) * keys);
-    chunk.partial = partials_of(s, kv_head) + i * kernel.partial_floats(chunk.group * s.queries, p_.value_dim);
-    chunk.workspace = scratch(kernels_.workspace_floats);
+    DecodeChunk chunk = make_chunk(p_, o_, s, place.kv_head, place.number * keys, (place.number + 1) * keys);
+    chunk.partial =
+        partials_of(s, place.kv_head) + place.number * kernel.partial_floats(chunk.group * s.queries, p_.value_dim);
+    chunk.heads_together = heads_together(p_, kernel) > 1;
     return chunk;
 }
 

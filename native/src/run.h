@@ -32,7 +32,8 @@ enum class Way { blocks, chunks, small };
 Way way_of(const AttentionProblem& p, const AttentionKernels& kernels, int64_t queries, int64_t keys);
 
 // What a task takes: so many heads of a sequence, so many blocks of queries of each; or so many key-value heads of a
-// small one; or so many chunks, one key-value head after the other. Results do not depend on it.
+// small one; or so many chunks, one key-value head after the other or, where heads are decoded together, by turns.
+// Results do not depend on it.
 struct Share {
     int64_t heads, blocks, kv_heads, chunks;
 };
@@ -74,6 +75,17 @@ private:
     int64_t task_heads() const { return p_.averaged ? p_.heads : 1; }
     void attend(const Sequence& s, int64_t within) const;
     void decode(const Sequence& s, int64_t within) const;
+    // Chunks that are decoded together.
+    struct ChunkGroup {
+        DecodeChunk chunks[kMostHeadsTogether];
+        int64_t count;
+    };
+    struct ChunkPlace {
+        int64_t kv_head, number;  // of the head's chunks
+    };
+    // Those of a task from the one numbered `first` on, as many as go together.
+    void find_group(const Sequence& s, int64_t first, int64_t end, ChunkGroup& group) const;
+    ChunkPlace place_of(const Sequence& s, int64_t number) const;
     DecodeChunk chunk_of(const Sequence& s, int64_t number) const;
     void finish_chunk(const Sequence& s, int64_t kv_head) const;
     float* partials_of(const Sequence& s, int64_t kv_head) const;

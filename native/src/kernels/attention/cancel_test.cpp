@@ -131,11 +131,11 @@ protected:
         attn4j::DecodeChunk c = chunk(q_type, q, type, rows, scales, kernel.chunk);
         c.workspace = workspace.data;
         c.partial = whole.data;
-        kernel.run(c);
+        kernel.run(&c, 1);
         const int32_t set = 1;
         c.cancelled = &set;
         c.partial = part.data;
-        kernel.run(c);
+        kernel.run(&c, 1);
         EXPECT_GT(whole.data[0], 0);
         EXPECT_EQ(part.data[0], 0);
     }
@@ -151,7 +151,7 @@ TEST_P(CancelFew, EndBetweenBlocksOfAChunk) {
     c.workspace = workspace.data;
     c.partial = partial.data;
     c.cancelled = flag_at(partial.data);  // the sum of weighted values, each of them 1
-    kernel.run(c);
+    kernel.run(&c, 1);
     EXPECT_GT(partial.data[0], 0) << "the first block of keys was not attended to";
     EXPECT_LT(partial.data[0], static_cast<float>(kernel.chunk)) << "the run went on";
 }

@@ -81,18 +81,18 @@ public:
     int64_t most_keys() const { return most_keys_; }  // of a block
 
     // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, int64_t together) {
-        if (all_hidden(c_, first, n)) return;
+    void take(const CacheBlock& block) {
+        const int64_t first = block.first, n = block.n;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
         const float* const k_scales = scales_of(c_.k, first, n, k_copy);
         const float* const v_scales = scales_of(c_.v, first, n, v_copy);
-        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
+        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, block);
         for_each_strip(keys, n, kQuarterStripKeys, [&](const RowRuns& strip, int64_t begin, int64_t count) {
             cover<kMostFours>((rows_ + kQuarters - 1) / kQuarters, 0, Strip{*this, strip, begin, count});
             fetch_scales(c_.k, first + n + begin, count);
             fetch_scales(c_.v, first + n + begin, count);
         });
-        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, block);
         Magnitude magnitudes[kMostRows];
         soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, k_scales, v_scales, magnitudes}, rows_, state_,
                     FetchMeanwhile(values, c_));
@@ -219,16 +219,18 @@ private:
 template <int kDigits>
 inline void decode_bytes_of(const DecodeChunk& c) {
     ByteDecoding<kDigits> decoding(c);
-    for_each_block(c, decoding.most_keys(),
-                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
+    for_each_block(c, decoding.most_keys(), [&](const CacheBlock& block) {
+        if (!all_hidden(c, block.first, block.n)) decoding.take(block);
+    });
     decoding.finish();
 }
 
 // Sums over more products of bytes with two joined digits, 2^22 or less each, might not fit 32 bits.
 constexpr int64_t kMostByteDims = 256;
 
-inline void decode_bytes(const DecodeChunk& c) {
-    if (c.group * c.queries < kFewestQuarterRows || c.head_dim > kMostByteDims) return decode(c);
+inline void decode_bytes(const DecodeChunk* chunks, int64_t count) {
+    const DecodeChunk& c = *chunks;
+    if (c.group * c.queries < kFewestQuarterRows || c.head_dim > kMostByteDims) return decode(chunks, count);
     c.q_type == Element::f32 ? decode_bytes_of<3>(c) : decode_bytes_of<2>(c);
 }
 
@@ -237,7 +239,8 @@ inline int64_t bytes_workspace_floats(int64_t head_dim, int64_t value_dim) {
 }
 
 constexpr attn4j::DecodeKernel bytes_decode_kernel(int64_t most_queries) {
-    return {kMostRows, most_queries, 1024, decode_partial_floats, bytes_workspace_floats, decode_bytes, merge_chunks};
+    return {kMostRows,    most_queries, 1024, 1, decode_partial_floats, bytes_workspace_floats,
+            decode_bytes, merge_chunks};
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The body of decode.h, written once over the vector type.
 #pragma once
 
+#include <optional>
+
 #include "kernels/decode/merge-inl.h"
 #include "kernels/decode/products-inl.h"
 #include "kernels/decode/soften-inl.h"
@@ -49,11 +51,11 @@ struct Decoding {
     int64_t rows, q_stride, out_stride;
     Element k_type, v_type;  // of what the products read
     float* q;                // [rows][q_stride], times scale * log2(e)
-    int64_t most_keys;       // of a block
-    float* scores;           // [rows][most_keys]
-    float* copy;             // [most_keys][copy_stride], of more rows than kFewRows
+    float* scores;           // [rows][most_keys()]
+    float* copy;             // [most_keys()][copy_stride], of more rows than kFewRows
     int64_t copy_stride;
     DecodeState state;
+    bool hides;  // the last block holds a key that some row does not see
     bool fresh;  // out holds nothing yet
 
     explicit Decoding(const DecodeChunk& chunk) : c(chunk) {
@@ -61,7 +63,6 @@ struct Decoding {
         q_stride = round_up(c.head_dim, F32::lanes);
         out_stride = round_up(c.value_dim, F32::lanes);
         copy_stride = q_stride > out_stride ? q_stride : out_stride;
-        most_keys = block_keys(rows);
         k_type = rows > kFewRows ? Element::f32 : c.k.type;
         v_type = rows > kFewRows ? Element::f32 : c.v.type;
         q = c.workspace;
@@ -90,33 +91,36 @@ struct Decoding {
         }
     }
 
-    // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, int64_t together) {
-        if (all_hidden(c, first, n)) return;
+    int64_t most_keys() const { return block_keys(rows); }  // of a block
+
+    // The weights of a block.
+    void weigh(const CacheBlock& block) {
+        const int64_t first = block.first, n = block.n;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
         const float* const k_scales = scales_of(c.k, first, n, k_copy);
-        const float* const v_scales = scales_of(c.v, first, n, v_copy);
-        const RowRuns keys(c, &DecodeChunk::k, c.head_dim, first, together),
-            values(c, &DecodeChunk::v, c.value_dim, first, together);
-        const RowRuns copied(copy, copy_stride);
-        const bool keys_widen = k_type != c.k.type, values_widen = v_type != c.v.type;
+        const float* const v_scales = v_type == Element::i8 ? scales_of(c.v, first, n, v_copy) : nullptr;
+        const RowRuns keys(c, &DecodeChunk::k, c.head_dim, block), copied(copy, copy_stride);
+        const bool keys_widen = k_type != c.k.type;
         if (keys_widen) widen_block(c.k, c.head_dim, keys, n, k_scales, copy, copy_stride);
         score(keys_widen ? copied : keys, n, !keys_widen);
-        const DecodeBlock of_block{scores,
-                                   most_keys,
-                                   first,
-                                   n,
-                                   k_type == Element::i8 ? k_scales : nullptr,
-                                   v_type == Element::i8 ? v_scales : nullptr};
-        const bool hides =
-            soften_rows(c, of_block, rows, state, [] {}) && !finite_rows(values, n, c.v.type, c.value_dim);
-        if (values_widen) {
-            widen_block(c.v, c.value_dim, values, n, v_scales, copy, copy_stride);
-            add(hides, 0, n, copied, false);
+        const float* const score_scales = k_type == Element::i8 ? k_scales : nullptr;
+        hides = soften_rows(c, DecodeBlock{scores, most_keys(), first, n, score_scales, v_scales}, rows, state, [] {});
+    }
+
+    // Its values.
+    void add(const CacheBlock& block) {
+        const int64_t n = block.n;
+        const RowRuns values(c, &DecodeChunk::v, c.value_dim, block);
+        const bool takes_care = hides && !finite_rows(values, n, c.v.type, c.value_dim);
+        if (v_type != c.v.type) {
+            alignas(64) float v_copy[kMostBlockKeys];
+            widen_block(c.v, c.value_dim, values, n, scales_of(c.v, block.first, n, v_copy), copy, copy_stride);
+            add(takes_care, 0, n, RowRuns(copy, copy_stride), false);
         } else {
-            for_each_strip(
-                values, n, in_strips() ? kStripKeys : n, scores, most_keys, rows,
-                [&](const RowRuns& strip, int64_t begin, int64_t count) { add(hides, begin, count, strip, true); });
+            for_each_strip(values, n, in_strips() ? kStripKeys : n, scores, most_keys(), rows,
+                           [&](const RowRuns& strip, int64_t begin, int64_t count) {
+                               add(takes_care, begin, count, strip, true);
+                           });
         }
         fresh = false;
     }
@@ -130,7 +134,7 @@ struct Decoding {
             with_dim(c.head_dim, [&](auto fixed) {
                 cover<4>(rows, 0,
                          ScoreRows<decltype(of)::type, decltype(fixed)::dim>{keys, n, fetch, q, q_stride, c.head_dim,
-                                                                             scores, most_keys});
+                                                                             scores, most_keys()});
             });
         });
     }
@@ -150,7 +154,7 @@ struct Decoding {
                 if (fetch && !in_strips() && (rows > kWholeRows || values.every_line())) fetching_row = 0;
                 cover<Add::most_rows>(
                     rows, 0,
-                    Add{values, count, fetching_row, scores + begin, most_keys, c.value_dim, c.partial, out_stride,
+                    Add{values, count, fetching_row, scores + begin, most_keys(), c.value_dim, c.partial, out_stride,
                         begin == 0 ? state.rescale : nullptr, fresh && begin == 0});
             });
         });
@@ -170,10 +174,11 @@ struct Decoding {
     }
 };
 
-// Calls take(first, n, together) with each block of at most so many of a chunk's keys until the call is cancelled.
+// Calls take(block) with each block of at most so many of a chunk's keys until the call is cancelled.
 template <typename Take>
 inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take) {
     const KeyRange range(c, 1);
+    if (c.heads_together && most > kMostPagesTogether * page_rows(c.k)) most = kMostPagesTogether * page_rows(c.k);
     const bool in_turns = reads_together(c);
     for (int64_t first = range.begin, n = 0; first < range.end && !attn4j::is_set(c.cancelled); first += n) {
         n = range.end - first < most ? range.end - first : most;
@@ -184,15 +189,35 @@ inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take)
             if (slot > 0) n = n < rest ? n : rest;
             together = slot > 0 ? 0 : pages_together(c, first, n);
         }
-        take(first, n, together);
+        take(CacheBlock{first, n, together});
     }
 }
 
-inline void decode(const DecodeChunk& c) {
-    Decoding decoding(c);
-    for_each_block(c, decoding.most_keys,
-                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
-    decoding.finish();
+// Chunks of the same keys of so many heads. The weights of a block of all heads come before the values of any: what
+// heads have in a page lies one behind the other, and so each of a block's pages goes on as the hardware's own fetching
+// has seen it go (an EPYC of 2022, pages of 16 rows of 8 heads, bfloat16: 8.0 to 6.7 ms, float32 13.6 to 12.5).
+template <typename HeadDecoding>
+inline void take_blocks(const DecodeChunk* chunks, std::optional<HeadDecoding>* decodings, int64_t count) {
+    for_each_block(*chunks, decodings[0]->most_keys(), [&](CacheBlock block) {
+        const auto take_heads = [&](const auto& take) {
+            for (int64_t i = 0; i < count; ++i) {
+                const DecodeChunk& c = chunks[i];
+                const bool last = i == count - 1;
+                if (count > 1) block.next = last ? chunks : &chunks[i + 1];
+                block.pages_on = last ? (block.first + block.n) / page_rows(c.k) - block.first / page_rows(c.k) : 0;
+                if (!all_hidden(c, block.first, block.n)) take(*decodings[i]);
+            }
+        };
+        take_heads([&](HeadDecoding& d) { d.weigh(block); });
+        take_heads([&](HeadDecoding& d) { d.add(block); });
+    });
+}
+
+inline void decode(const DecodeChunk* chunks, int64_t count) {
+    std::optional<Decoding> decodings[attn4j::kMostHeadsTogether];
+    for (int64_t i = 0; i < count; ++i) decodings[i].emplace(chunks[i]);
+    take_blocks(chunks, decodings, count);
+    for (int64_t i = 0; i < count; ++i) decodings[i]->finish();
 }
 
 inline int64_t decode_workspace_floats(int64_t head_dim, int64_t value_dim) {
@@ -208,7 +233,13 @@ inline int64_t or_plain(int64_t floats, int64_t head_dim, int64_t value_dim) {
 
 template <typename Tiles>
 constexpr attn4j::DecodeKernel decode_kernel() {
-    return {kMostRows,   Tiles::most_decode_queries, 1024, decode_partial_floats, decode_workspace_floats, decode,
+    return {kMostRows,
+            Tiles::most_decode_queries,
+            1024,
+            attn4j::kMostHeadsTogether,
+            decode_partial_floats,
+            decode_workspace_floats,
+            decode,
             merge_chunks};
 }
 

@@ -26,6 +26,7 @@ struct DecodeChunk {
     int64_t first_key, last_key;   // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
     int64_t position;              // the key at which query 0 stands
     const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
+    bool heads_together;           // blocks are of few pages, and taken of several heads before the next (DecodeKernel)
     // The CPU's own fetching brings too little: every line ahead is fetched, and several places are read by turns where
     // that brings more.
     bool every_line;
@@ -57,15 +58,21 @@ struct DecodeMerge {
     int64_t lse_head_stride;
 };
 
+// Most chunks that are taken at once, of as many heads.
+constexpr int64_t kMostHeadsTogether = 8;
+
 // One ISA's way of doing it. A chunk begins at a multiple of `chunk` keys, so a row's result depends on its own
 // sequence alone.
 struct DecodeKernel {
     int64_t most_rows;     // heads of a group times queries
     int64_t most_queries;  // from here on vectors of queries are full enough to be faster
     int64_t chunk;
+    int64_t most_heads;  // 1 to kMostHeadsTogether
     int64_t (*partial_floats)(int64_t rows, int64_t value_dim);
     int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim);
-    void (*run)(const DecodeChunk& chunk);
+    // One chunk; or where their heads are together, those of the same keys of up to most_heads key-value heads, each with
+    // a workspace of its own. Their results are those of each by itself.
+    void (*run)(const DecodeChunk* chunks, int64_t count);
     void (*merge)(const DecodeMerge& work);
 };
 

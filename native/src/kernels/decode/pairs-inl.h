@@ -65,21 +65,26 @@ public:
 
     int64_t most_keys() const { return most_keys_; }  // of a block
 
-    // The block of n keys from `first` on, as for_each_block() gives it.
-    void take(int64_t first, int64_t n, int64_t together) {
-        if (all_hidden(c_, first, n)) return;
-        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, first, together);
+    // The weights of a block.
+    void weigh(const CacheBlock& block) {
+        const int64_t n = block.n;
+        const RowRuns keys(c_, &DecodeChunk::k, c_.head_dim, block);
         for_each_strip(keys, n, kQuarterStripKeys, [&](const RowRuns& strip, int64_t begin, int64_t count) {
             cover<2>((rows_ + kQuarters - 1) / kQuarters, 0, Scores{*this, strip, begin, count});
         });
-        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, first, together);
-        soften_rows(c_, DecodeBlock{scores_, most_keys_, first, n, nullptr, nullptr}, rows_, state_, [] {});
+        soften_rows(c_, DecodeBlock{scores_, most_keys_, block.first, n, nullptr, nullptr}, rows_, state_, [] {});
         for (int64_t row = 0; row < rows_; ++row)
             for (int64_t key = 0; key < n; key += 2 * F32::lanes) {
                 const float* const from = scores_ + row * most_keys_ + key;
                 Pairs::side_by_side(F32::load(from), F32::load(from + F32::lanes))
                     .store(weights_ + row * most_keys_ + key);
             }
+    }
+
+    // Its values.
+    void add(const CacheBlock& block) {
+        const int64_t n = block.n;
+        const RowRuns values(c_, &DecodeChunk::v, c_.value_dim, block);
         const bool in_strips = rows_ <= kQuarters && !PairValues::at_once(rows_, c_.value_dim);
         for_each_strip(values, n, in_strips ? kStripKeys : n, weights_, most_keys_, rows_,
                        [&](const RowRuns& strip, int64_t begin, int64_t count) { add(strip, begin, count); });
@@ -160,18 +165,18 @@ private:
     bool fresh_ = true;  // out holds nothing yet
 };
 
-inline bool decode_pairs(const DecodeChunk& c, bool careful) {
-    PairDecoding decoding(c, careful);
-    for_each_block(c, decoding.most_keys(),
-                   [&](int64_t first, int64_t n, int64_t together) { decoding.take(first, n, together); });
-    if (!careful && !decoding.finite()) return false;
-    decoding.finish();
-    return true;
-}
-
-inline void decode_pairs(const DecodeChunk& c) {
-    if (c.group * c.queries < kFewestQuarterRows) return decode(c);
-    if (!decode_pairs(c, false)) decode_pairs(c, true);
+inline void decode_pairs(const DecodeChunk* chunks, int64_t count) {
+    if (chunks->group * chunks->queries < kFewestQuarterRows) return decode(chunks, count);
+    std::optional<PairDecoding> decodings[attn4j::kMostHeadsTogether];
+    for (int64_t i = 0; i < count; ++i) decodings[i].emplace(chunks[i], false);
+    take_blocks(chunks, decodings, count);
+    for (int64_t i = 0; i < count; ++i) {
+        if (!decodings[i]->finite()) {
+            decodings[i].emplace(chunks[i], true);
+            take_blocks(&chunks[i], &decodings[i], 1);
+        }
+        decodings[i]->finish();
+    }
 }
 
 inline int64_t pairs_workspace_floats(int64_t head_dim, int64_t value_dim) {
@@ -179,7 +184,8 @@ inline int64_t pairs_workspace_floats(int64_t head_dim, int64_t value_dim) {
 }
 
 constexpr attn4j::DecodeKernel pairs_decode_kernel(int64_t most_queries) {
-    return {kMostRows, most_queries, 1024, decode_partial_floats, pairs_workspace_floats, decode_pairs, merge_chunks};
+    return {kMostRows,    most_queries, 1024, attn4j::kMostHeadsTogether, decode_partial_floats, pairs_workspace_floats,
+            decode_pairs, merge_chunks};
 }
 
 }  // namespace

@@ -79,6 +79,15 @@ inline int64_t pages_together(const attn4j::DecodeChunk& c, int64_t first, int64
     return pages;
 }
 
+// Keys [first, first + n) of a chunk, and the pages or parts of them that are read together, as pages_together() says.
+struct CacheBlock {
+    int64_t first, n, together;
+    // What is read next, where it is not the chunk's next block: while a page is read, the one so many on in that chunk
+    // is fetched.
+    const attn4j::DecodeChunk* next = nullptr;
+    int64_t pages_on = 0;
+};
+
 struct Run {
     const char *at, *ahead;  // the first row, and the one to fetch while it is read
     int64_t rows;
@@ -86,30 +95,32 @@ struct Run {
 
 class RowRuns {
 public:
-    // The keys or values of a chunk from the one numbered `first` on; `turns`: as pages_together() says.
-    RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim, int64_t first,
-            int64_t turns)
+    // The keys or values of a block.
+    RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim,
+            const CacheBlock& block)
         : chunk_(&c),
           member_(member),
           paged_((c.*member).pages != nullptr),
           every_line_(paged_ || c.every_line),
-          turns_(turns) {
+          turns_(block.together) {
         const attn4j::CacheRows& cache = c.*member;
         const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
                       most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
         stride_ = cache.stride * attn4j::bytes_of(cache.type);
         ahead_ = (row_bytes < most ? most / row_bytes : 1) * stride_;
         if (!paged_ && !together()) {
-            at_ = static_cast<const char*>(cache.data) + first * stride_;
+            at_ = static_cast<const char*>(cache.data) + block.first * stride_;
             return;
         }
-        page_ = first / page_rows(cache);
-        slot_ = first % page_rows(cache);
+        page_ = block.first / page_rows(cache);
+        slot_ = block.first % page_rows(cache);
         const int64_t page_bytes = page_rows(cache) * row_bytes;
-        if (reads_together(c)) {
-            pages_ahead_ = most_together(c, (c.end - c.begin) / page_rows(cache));
+        if (block.next != nullptr) {
+            fetch_from(*block.next, block.pages_on);
+        } else if (reads_together(c)) {
+            fetch_from(c, most_together(c, (c.end - c.begin) / page_rows(cache)));
         } else if (page_bytes < most) {
-            pages_ahead_ = most / page_bytes;
+            fetch_from(c, most / page_bytes);
         }
         if (together()) {
             turn_rows_ = rows_of_turn(c);
@@ -150,6 +161,11 @@ public:
     }
 
 private:
+    void fetch_from(const attn4j::DecodeChunk& c, int64_t pages_on) {
+        fetched_ = &c;
+        pages_on_ = pages_on;
+    }
+
     ATTN4J_INLINE Run take_turn() {
         const Run run{turn_at_[turn_] + offset_, turn_ahead_[turn_] + offset_, turn_rows_};
         if (++turn_ == turns_) next_slot();
@@ -199,13 +215,14 @@ private:
 
     // What is ahead lies at the same place of a page some pages on. In large pages it lies in the same one.
     void look_ahead() {
-        if (pages_ahead_ > 0) ahead_ = page_ahead(page_) - page_at(page_);
+        if (fetched_ != nullptr) ahead_ = page_ahead(page_) - page_at(page_);
     }
 
-    // The page to fetch while that one is read, of this chunk or the following one; where neither has it, that one again.
+    // The page to fetch while that one is read; beyond the chunk's keys it is the following one's, and where that has
+    // none, that page again.
     const char* page_ahead(int64_t page) const {
-        const int64_t rows = page_rows(chunk_->*member_), behind = page + pages_ahead_ - (chunk_->end - 1) / rows - 1;
-        if (behind < 0) return page_at(page + pages_ahead_);
+        const int64_t rows = page_rows(chunk_->*member_), behind = page + pages_on_ - (chunk_->end - 1) / rows - 1;
+        if (behind < 0) return page_at(*fetched_, page + pages_on_);
         const attn4j::DecodeChunk* const c = chunk_->following;
         const bool has = c != nullptr && c->begin < c->end && c->begin / rows + behind <= (c->end - 1) / rows;
         return has ? page_at(*c, c->begin / rows + behind) : page_at(page);
@@ -215,7 +232,9 @@ private:
     attn4j::CacheRows attn4j::DecodeChunk::*member_ = nullptr;
     bool paged_ = false, every_line_ = false;
     int64_t turns_ = 0;  // of pages that are together, 0 for none
-    int64_t pages_ahead_ = 0;
+    // Where what is ahead lies: in a chunk, so many pages on. Null: in the same page, or there are none.
+    const attn4j::DecodeChunk* fetched_ = nullptr;
+    int64_t pages_on_ = 0;
     int64_t stride_, ahead_ = 0;  // ahead_: from a row to the one to fetch, in bytes
     int64_t page_ = 0, slot_ = 0;
     const char* at_ = nullptr;

@@ -3,9 +3,12 @@
 // Options in all combinations: attention/options_test.cpp. Any number of threads also: attention/invariants_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "aligned_floats.h"
 #include "attention_case.h"
@@ -148,7 +151,7 @@ TEST_P(DecodeTypeTest, NearlyTheSameWhetherEveryLineIsFetched) {
                 for (const bool every_line : {true, false}) {
                     c.every_line = every_line;
                     c.partial = every_line ? lines.data : no_lines.data;
-                    kernel().run(c);
+                    kernel().run(&c, 1);
                 }
                 for (int64_t row = 0; row < group; ++row) {
                     const float* const state = no_lines.data + group * width(dim);
@@ -196,7 +199,7 @@ TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
                     const Elements::Index at{0, 0, poisoned, column};
                     const uint32_t before = v.bits(at);
                     v.put(at, std::numeric_limits<double>::quiet_NaN());
-                    kernel().run(c);
+                    kernel().run(&c, 1);
                     v.put_bits(at, before);
                     for (int64_t row = 0; row < group; ++row)
                         for (int64_t d = 0; d < dim; ++d)
@@ -204,6 +207,64 @@ TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
                                 << "row " << row << " of " << group << ", column " << d << ", key " << poisoned
                                 << ", pages of " << page_rows << ", every line " << every_line;
                 }
+}
+
+// Chunks of several heads that take turns at each block of pages, also where values of one head are infinite and some of
+// its keys are hidden, give each the bits it gives alone.
+TEST_P(DecodeTypeTest, HeadsTogetherAreAsTheyAreAlone) {
+    constexpr int64_t heads = 3, keys = 700, dim = 64;
+    Random random(test_seed());
+    for (const int64_t page_rows : {1, 16, 24, 64})
+        for (const int64_t group : {1, 4, 12})
+            for (const bool infinite : {false, true}) {
+                const int64_t pages = (keys + page_rows - 1) / page_rows, rows = pages * heads * page_rows;
+                const Elements q = Elements::matrix(dtype(), heads * group, dim, dim),
+                               k = Elements::matrix(dtype(), rows, dim, dim),
+                               v = Elements::matrix(dtype(), rows, dim, dim);
+                for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
+                std::vector<int64_t> backwards;
+                for (int64_t page = pages; page > 0; --page) backwards.push_back(page - 1);
+                const auto row_of = [&](int64_t head, int64_t key) {
+                    const int64_t page = backwards[static_cast<size_t>(key / page_rows)];
+                    return (page * heads + head) * page_rows + key % page_rows;
+                };
+                if (infinite) v.put({0, 0, row_of(1, 300), 5}, std::numeric_limits<double>::infinity());
+
+                const int64_t row_bytes = dim * attn4j::bytes_of(static_cast<attn4j::Element>(dtype()));
+                const int64_t floats = kernel().partial_floats(group, dim);
+                const AlignedFloats workspace(heads * kernel().workspace_floats(dim, dim)), together(heads * floats),
+                    alone(heads * floats);
+                attn4j::DecodeChunk chunks[heads];
+                for (int64_t head = 0; head < heads; ++head) {
+                    attn4j::DecodeChunk& c = chunks[head];
+                    c = chunk_over(q, k, v, group, keys);
+                    c.q = static_cast<const char*>(q.data()) + head * group * row_bytes;
+                    for (attn4j::CacheRows* cache : {&c.k, &c.v}) {
+                        cache->data = static_cast<const char*>(cache->data) + head * page_rows * row_bytes;
+                        cache->pages = backwards.data();
+                        cache->page_rows = page_rows;
+                        cache->page_stride = heads * page_rows * dim;
+                    }
+                    c.first_key = 30;
+                    c.heads_together = true;
+                    c.workspace = workspace.data + head * kernel().workspace_floats(dim, dim);
+                    c.partial = alone.data + head * floats;
+                    kernel().run(&c, 1);
+                    c.partial = together.data + head * floats;
+                }
+                const int64_t most = kernel().most_heads;
+                for (int64_t head = 0; head < heads; head += most)
+                    kernel().run(chunks + head, std::min(most, heads - head));
+                for (int64_t head = 0; head < heads; ++head)
+                    for (int64_t i = 0; i < group * (width(dim) + 2); ++i) {
+                        const float x = together.data[head * floats + i], y = alone.data[head * floats + i];
+                        ASSERT_EQ(std::memcmp(&x, &y, sizeof x), 0)
+                            << x << " and " << y << ", number " << i << " of head " << head << ", " << group
+                            << " rows, pages of " << page_rows;
+                        const bool overflows = infinite && head == 1 && i < group * width(dim) && i % width(dim) == 5;
+                        ASSERT_EQ(std::isinf(x), overflows);
+                    }
+            }
 }
 
 TEST_P(DecodeTest, IsChosenForFewRowsAndNoOthers) {

@@ -118,8 +118,9 @@ inline bool decode_tiled(const DecodeChunk& c, bool careful) {
 }
 
 template <typename Kind, typename Products>
-inline void decode_tiled(const DecodeChunk& c) {
-    if (c.group * c.queries < Kind::fewest_rows) return decode(c);
+inline void decode_tiled(const DecodeChunk* chunks, int64_t count) {
+    const DecodeChunk& c = *chunks;
+    if (c.group * c.queries < Kind::fewest_rows) return decode(chunks, count);
     if (!decode_tiled<Kind, Products>(c, false)) decode_tiled<Kind, Products>(c, true);
 }
 
@@ -133,6 +134,7 @@ constexpr attn4j::DecodeKernel tiled_decode_kernel(int64_t most_queries) {
     return {kMostRows,
             most_queries,
             1024,
+            1,
             decode_partial_floats,
             tiled_workspace_floats<Kind, Products>,
             decode_tiled<Kind, Products>,
