@@ -109,13 +109,15 @@ const DecodeKernel& decode_kernel(const AttentionProblem& p, const KernelTable& 
     return table.decode;
 }
 
-// Key-value heads of which chunks of the same keys are decoded together: of caches in pages which a block has eight of,
-// and not very small ones, where the CPU's own fetching brings much. Rows of int8 have scales, and never go together.
+// Key-value heads of which chunks of the same keys are decoded at once: of caches in pages of which as many fit a block
+// as are read together, and not in very small ones, where the CPU's own fetching brings much. Rows of int8 have scales,
+// and a mask or a bias says something about single keys: such pages are not read together.
 int64_t heads_together(const AttentionProblem& p, const DecodeKernel& kernel) {
     constexpr int64_t fewest_page_rows = 16, most_page_rows = 64;
-    const bool bytes = p.types[ATTN4J_K] == Element::i8 || p.types[ATTN4J_V] == Element::i8;
     const bool fit = p.pages.rows >= fewest_page_rows && p.pages.rows <= most_page_rows && p.pages.rows % 2 == 0;
-    return p.pages.present && fit && !bytes && !wants_every_line() ? std::min(p.kv_heads, kernel.most_heads) : 1;
+    const bool bytes = p.types[ATTN4J_K] == Element::i8 || p.types[ATTN4J_V] == Element::i8;
+    if (!p.pages.present || !fit || bytes || p.mask.present || p.bias.present || wants_every_line()) return 1;
+    return std::min(p.kv_heads, kernel.most_heads);
 }
 
 int64_t chunk_workspace(const AttentionProblem& p, const DecodeKernel& kernel) {
@@ -137,7 +139,11 @@ AttentionKernels choose_kernels(const AttentionProblem& p, attn4j_isa isa) {
     const int64_t together = p.averaged ? 1 : share.heads * share.blocks;
     const DecodeKernel& chunks = decode_kernel(p, table, bf16);
     // Whole cache lines, so that what follows it is aligned as well.
-    return {&blocks, &chunks, &table.small, &blocks != &table.attention,
+    return {&blocks,
+            &chunks,
+            &table.small,
+            &blocks != &table.attention,
+            heads_together(p, chunks),
             whole_lines(std::max({blocks.workspace_floats(p.head_dim, p.value_dim, together),
                                   heads_together(p, chunks) * chunk_workspace(p, chunks),
                                   table.small.workspace_floats(p.head_dim, p.value_dim)}))};
@@ -289,17 +295,16 @@ void Run::decode(const Sequence& s, int64_t within) const {
 
 void Run::find_group(const Sequence& s, int64_t first, int64_t end, ChunkGroup& group) const {
     const int64_t heads_left = p_.kv_heads - place_of(s, first).kv_head;
-    group.count = std::min({heads_together(p_, *kernels_.chunks), heads_left, end - first});
+    group.count = std::min({kernels_.heads_together, heads_left, end - first});
     for (int64_t i = 0; i < group.count; ++i) {
         DecodeChunk& chunk = group.chunks[i];
         chunk = chunk_of(s, first + i);
         chunk.workspace = scratch(kernels_.workspace_floats) + i * chunk_workspace(p_, *kernels_.chunks);
-        if (i > 0) group.chunks[i - 1].following = &chunk;
     }
 }
 
 Run::ChunkPlace Run::place_of(const Sequence& s, int64_t number) const {
-    if (heads_together(p_, *kernels_.chunks) > 1) return {number % p_.kv_heads, number / p_.kv_heads};
+    if (kernels_.heads_together > 1) return {number % p_.kv_heads, number / p_.kv_heads};
     const int64_t chunks = chunks_of_head(p_, *kernels_.chunks, s.key_length);
     return {number / chunks, number % chunks};
 }
@@ -317,7 +322,7 @@ DecodeChunk Run::chunk_of(const Sequence& s, int64_t number) const {
     DecodeChunk chunk = make_chunk(p_, o_, s, place.kv_head, place.number * keys, (place.number + 1) * keys);
     chunk.partial =
         partials_of(s, place.kv_head) + place.number * kernel.partial_floats(chunk.group * s.queries, p_.value_dim);
-    chunk.heads_together = heads_together(p_, kernel) > 1;
+    chunk.short_blocks = kernels_.heads_together > 1;
     return chunk;
 }
 

@@ -16,6 +16,7 @@ struct AttentionKernels {
     const DecodeKernel* chunks;
     const SmallKernel* small;
     bool bf16;                 // blocks multiply bfloat16
+    int64_t heads_together;    // key-value heads of which chunks of the same keys are decoded at once; 1 for each alone
     int64_t workspace_floats;  // of one task: whole cache lines
 };
 

@@ -80,7 +80,7 @@ public:
 
     int64_t most_keys() const { return most_keys_; }  // of a block
 
-    // The block of n keys from `first` on, as for_each_block() gives it.
+    // A block, as for_each_block() gives it.
     void take(const CacheBlock& block) {
         const int64_t first = block.first, n = block.n;
         alignas(64) float k_copy[kMostBlockKeys], v_copy[kMostBlockKeys];
@@ -219,9 +219,7 @@ private:
 template <int kDigits>
 inline void decode_bytes_of(const DecodeChunk& c) {
     ByteDecoding<kDigits> decoding(c);
-    for_each_block(c, decoding.most_keys(), [&](const CacheBlock& block) {
-        if (!all_hidden(c, block.first, block.n)) decoding.take(block);
-    });
+    for_each_block(c, decoding.most_keys(), [&](const CacheBlock& block) { decoding.take(block); });
     decoding.finish();
 }
 

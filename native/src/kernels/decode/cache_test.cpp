@@ -17,7 +17,7 @@
 
 namespace {
 
-constexpr int64_t kHeads = 6, kKvHeads = 2, kDim = 40;
+constexpr int64_t kHeads = 20, kKvHeads = 10, kDim = 40;
 
 // Keys and values [rows, kDim] of int8 or float32, and scales.
 struct Cache {
@@ -195,8 +195,8 @@ TEST_P(CacheTest, RaggedSequencesAreAsTheyAreAlone) {
         }
 }
 
-// Where pages lie changes no bit, and where they are not read together, as rows without any may be, nor does it that
-// there are any.
+// Where pages lie changes no bit, and where blocks are those of rows without any, not of pages that are read together,
+// nor does it that there are any.
 TEST_P(CacheTest, PlacesOfPagesChangeNoBit) {
     for (const int64_t queries : {1, 5, 40})
         for (const int64_t keys : {int64_t{3}, int64_t{100}, kernels().decode.chunk + 9}) {
@@ -219,6 +219,25 @@ TEST_P(CacheTest, PlacesOfPagesChangeNoBit) {
                 }
             }
         }
+}
+
+// On one thread all heads of a page are decoded at once, on more of them some or each alone.
+TEST_P(CacheTest, ThreadsChangeNoBitOfPages) {
+    const int64_t keys = 7 * kernels().decode.chunk + 70;
+    const Cache k = filled(kKvHeads * keys), v = filled(kKvHeads * keys);
+    const std::vector<float> q = normal(kHeads * kDim), whole = run(1, keys, false, k, v, q, 0, {});
+    for (const int64_t rows : {16, 64, 700}) {
+        const std::vector<int64_t> table = shuffled(keys / rows + 2);
+        const Cache k_pages = paged(k, keys, rows, table), v_pages = paged(v, keys, rows, table);
+        std::vector<float> one;
+        for (const int threads : {1, 2, 3, 8}) {
+            const ScopedThreads scope(threads);
+            const std::vector<float> out = run(1, keys, false, k_pages, v_pages, q, rows, table);
+            if (threads == 1) one = out;
+            EXPECT_EQ(difference(one, out), "") << threads << " threads, pages of " << rows;
+            for (size_t i = 0; i < out.size(); ++i) EXPECT_NEAR(out[i], whole[i], 1e-5) << "pages of " << rows;
+        }
+    }
 }
 
 // As far from the result of the numbers themselves as is promised.

@@ -174,12 +174,14 @@ struct Decoding {
     }
 };
 
-// Calls take(block) with each block of at most so many of a chunk's keys until the call is cancelled.
+// Calls take(block) with each block of at most so many of a chunk's keys that is not all hidden, until the call is
+// cancelled.
 template <typename Take>
 inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take) {
     const KeyRange range(c, 1);
-    if (c.heads_together && most > kMostPagesTogether * page_rows(c.k)) most = kMostPagesTogether * page_rows(c.k);
-    const bool in_turns = reads_together(c);
+    if (c.short_blocks && most > kMostPagesTogether * page_rows(c.k)) most = kMostPagesTogether * page_rows(c.k);
+    const bool in_turns = reads_together(c) && most >= kFewestPagesTogether * page_rows(c.k);
+    const int64_t pages_on = in_turns ? most_together(c, (c.end - c.begin) / page_rows(c.k)) : 0;
     for (int64_t first = range.begin, n = 0; first < range.end && !attn4j::is_set(c.cancelled); first += n) {
         n = range.end - first < most ? range.end - first : most;
         int64_t together = 0;
@@ -189,7 +191,7 @@ inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take)
             if (slot > 0) n = n < rest ? n : rest;
             together = slot > 0 ? 0 : pages_together(c, first, n);
         }
-        take(CacheBlock{first, n, together});
+        if (!all_hidden(c, first, n)) take(CacheBlock{first, n, together, pages_on});
     }
 }
 
@@ -199,13 +201,15 @@ inline void for_each_block(const DecodeChunk& c, int64_t most, const Take& take)
 template <typename HeadDecoding>
 inline void take_blocks(const DecodeChunk* chunks, std::optional<HeadDecoding>* decodings, int64_t count) {
     for_each_block(*chunks, decodings[0]->most_keys(), [&](CacheBlock block) {
+        const int64_t pages = (block.first + block.n) / page_rows(chunks->k) - block.first / page_rows(chunks->k);
         const auto take_heads = [&](const auto& take) {
             for (int64_t i = 0; i < count; ++i) {
-                const DecodeChunk& c = chunks[i];
-                const bool last = i == count - 1;
-                if (count > 1) block.next = last ? chunks : &chunks[i + 1];
-                block.pages_on = last ? (block.first + block.n) / page_rows(c.k) - block.first / page_rows(c.k) : 0;
-                if (!all_hidden(c, block.first, block.n)) take(*decodings[i]);
+                if (count > 1) {
+                    const bool last = i == count - 1;
+                    block.next = last ? chunks : &chunks[i + 1];
+                    block.pages_on = last ? pages : 0;
+                }
+                take(*decodings[i]);
             }
         };
         take_heads([&](HeadDecoding& d) { d.weigh(block); });

@@ -26,7 +26,7 @@ struct DecodeChunk {
     int64_t first_key, last_key;   // query i sees key j of [begin, end) if first_key + i <= j <= last_key + i
     int64_t position;              // the key at which query 0 stands
     const DecodeChunk* following;  // taken by the same thread after this one, or null: its first keys are fetched
-    bool heads_together;           // blocks are of few pages, and taken of several heads before the next (DecodeKernel)
+    bool short_blocks;  // of as many pages as are read together; chunks of several heads may be taken at once
     // The CPU's own fetching brings too little: every line ahead is fetched, and several places are read by turns where
     // that brings more.
     bool every_line;
@@ -40,8 +40,9 @@ struct DecodeChunk {
     int64_t bias_head_stride, bias_query_stride, bias_key_stride;
     int64_t keep_head_stride, keep_query_stride, keep_key_stride;
 
-    const int32_t* cancelled;  // polled once a block of keys; where it is set the chunk is abandoned. Null: never
-    float* partial;            // partial_floats(rows, value_dim) floats, aligned to 64 bytes; only written
+    // Polled once a block of keys, of all heads that are taken at once; where it is set the chunk is abandoned. Null: never.
+    const int32_t* cancelled;
+    float* partial;    // partial_floats(rows, value_dim) floats, aligned to 64 bytes; only written
     float* workspace;  // workspace_floats(head_dim, value_dim) floats, aligned to 64 bytes, contents of no meaning
 };
 
@@ -70,8 +71,9 @@ struct DecodeKernel {
     int64_t most_heads;  // 1 to kMostHeadsTogether
     int64_t (*partial_floats)(int64_t rows, int64_t value_dim);
     int64_t (*workspace_floats)(int64_t head_dim, int64_t value_dim);
-    // One chunk; or where their heads are together, those of the same keys of up to most_heads key-value heads, each with
-    // a workspace of its own. Their results are those of each by itself.
+    // One chunk; or where their blocks are short, those of the same keys of up to most_heads key-value heads, without a
+    // bias and a mask, each with a workspace of its own; only the last one's `following` is looked at. Their results are
+    // those of each by itself.
     void (*run)(const DecodeChunk* chunks, int64_t count);
     void (*merge)(const DecodeMerge& work);
 };

@@ -10,19 +10,20 @@
 namespace {
 
 // Whether so many query rows wait for memory rather than for their products.
-constexpr bool waits_for_memory(Element type, int64_t rows) { return type == Element::f32 || rows <= 3; }
+constexpr bool waits_for_memory(Element type, int64_t rows) { return rows <= (type == Element::f32 ? 8 : 3); }
 
 // While a row is read, others are fetched so far ahead.
+constexpr int64_t kMostAheadBytes = 384 * kLineBytes;
 constexpr int64_t ahead_bytes(Element type, int64_t rows, bool every_line) {
-    const bool streams = !every_line && waits_for_memory(type, rows);
-    return (!streams ? 384 : type == Element::f32 ? 64 : 128) * kLineBytes;
+    if (every_line || !waits_for_memory(type, rows)) return kMostAheadBytes;
+    return (type == Element::f32 ? 64 : 128) * kLineBytes;
 }
 
 // Of them a line of so many bytes. Where memory is waited for, it is the hardware's own fetching that brings the most (an
 // EPYC of 2022: 32 GB/s; a core has room for 24 lines it waits for, so that fetches alone bring 20), helped by some of
 // ours for where it does not know yet that a row goes on; a fetch of each line would take its room. What waits for its
-// products does so as long as it is fetched line by line, and in pages the hardware does not see what comes. Other CPUs'
-// own fetching brings too little anywhere (DecodeChunk::every_line).
+// products does so as long as it is fetched line by line (20 rows of float32: 39 ms, 34), and in small pages the hardware
+// does not see what comes. Other CPUs' own fetching brings too little anywhere (DecodeChunk::every_line).
 constexpr int64_t fetch_bytes(Element type, int64_t rows, bool every_line) {
     return !every_line && waits_for_memory(type, rows) ? 2 * kLineBytes : kLineBytes;
 }
@@ -49,15 +50,12 @@ inline int64_t rows_of_turn(const attn4j::DecodeChunk& c) {
     return c.k.type == Element::f32 && c.v.type == Element::f32 ? 1 : 2;
 }
 
-// More rows of float32 wait for their products, and for them longest where keys come by turns (an EPYC of 2022, pages of
-// 32: 20 rows 38 ms, together 42; 16-bit numbers, which are converted first, 25 and 23).
-constexpr int64_t kMostRowsTogether = 8;
-
 // Whether pages or parts may be: their keys are then taken in an order that is not theirs, so nothing may say anything
-// about a single one.
+// about a single one. Rows of float32 that wait for their products wait longer where keys come by turns (an EPYC of 2022,
+// pages of 32, 20 rows: 38 and 42 ms), but not those of 16 bits, which are converted first (25 and 23).
 inline bool reads_together(const attn4j::DecodeChunk& c) {
     const bool in_pages = c.k.pages != nullptr && c.v.pages != nullptr;
-    if (in_pages && c.k.type == Element::f32 && c.group * c.queries > kMostRowsTogether) return false;
+    if (in_pages && c.k.type == Element::f32 && !waits_for_memory(c.k.type, c.group * c.queries)) return false;
     return (in_pages || in_parts(c)) && page_rows(c.k) == page_rows(c.v) && page_rows(c.k) % 2 == 0 &&
            c.k.scales == nullptr && c.v.scales == nullptr && c.bias == nullptr && c.keep == nullptr &&
            c.slopes == nullptr;
@@ -82,10 +80,10 @@ inline int64_t pages_together(const attn4j::DecodeChunk& c, int64_t first, int64
 // Keys [first, first + n) of a chunk, and the pages or parts of them that are read together, as pages_together() says.
 struct CacheBlock {
     int64_t first, n, together;
-    // What is read next, where it is not the chunk's next block: while a page is read, the one so many on in that chunk
-    // is fetched.
+    // While a page is read, the one so many on is fetched; of the chunk `next`, where that is read next. 0 where there is
+    // none: it is up to the size of pages.
+    int64_t pages_on;
     const attn4j::DecodeChunk* next = nullptr;
-    int64_t pages_on = 0;
 };
 
 struct Run {
@@ -98,29 +96,29 @@ public:
     // The keys or values of a block.
     RowRuns(const attn4j::DecodeChunk& c, attn4j::CacheRows attn4j::DecodeChunk::*member, int64_t dim,
             const CacheBlock& block)
-        : chunk_(&c),
-          member_(member),
-          paged_((c.*member).pages != nullptr),
-          every_line_(paged_ || c.every_line),
-          turns_(block.together) {
+        : chunk_(&c), member_(member), paged_((c.*member).pages != nullptr), turns_(block.together) {
         const attn4j::CacheRows& cache = c.*member;
-        const int64_t row_bytes = dim * attn4j::bytes_of(cache.type),
-                      most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
+        const int64_t row_bytes = dim * attn4j::bytes_of(cache.type), page_bytes = page_rows(cache) * row_bytes;
+        const bool in_order = block.next != nullptr || block.pages_on > 0, small = page_bytes < kMostAheadBytes;
+        every_line_ = c.every_line || (paged_ && (in_order || small));
+        const int64_t most = ahead_bytes(cache.type, c.group * c.queries, every_line_);
+        const int64_t rows_ahead = row_bytes < most ? most / row_bytes : 1;
         stride_ = cache.stride * attn4j::bytes_of(cache.type);
-        ahead_ = (row_bytes < most ? most / row_bytes : 1) * stride_;
+        ahead_ = rows_ahead * stride_;
         if (!paged_ && !together()) {
             at_ = static_cast<const char*>(cache.data) + block.first * stride_;
             return;
         }
         page_ = block.first / page_rows(cache);
         slot_ = block.first % page_rows(cache);
-        const int64_t page_bytes = page_rows(cache) * row_bytes;
-        if (block.next != nullptr) {
-            fetch_from(*block.next, block.pages_on);
-        } else if (reads_together(c)) {
-            fetch_from(c, most_together(c, (c.end - c.begin) / page_rows(cache)));
-        } else if (page_bytes < most) {
-            fetch_from(c, most / page_bytes);
+        fetched_ = block.next != nullptr ? block.next : &c;
+        if (in_order) {
+            pages_on_ = block.pages_on;
+        } else if (small) {
+            pages_on_ = most / page_bytes;
+        } else {
+            pages_on_ = 1;
+            edge_ = page_rows(cache) - rows_ahead;
         }
         if (together()) {
             turn_rows_ = rows_of_turn(c);
@@ -128,7 +126,7 @@ public:
             return;
         }
         at_ = page_at(page_) + slot_ * stride_;
-        look_ahead();
+        begin_run();
     }
     // Rows of float32 one behind the other, so many floats apart, which need not be fetched.
     RowRuns(const float* first, int64_t stride)
@@ -140,13 +138,17 @@ public:
     bool together() const { return turns_ > 0; }
 
     // Whether the next n rows are one run. Rows that are together are none.
-    bool even(int64_t n) const { return !together() && (!paged_ || n <= (chunk_->*member_).page_rows - slot_); }
+    bool even(int64_t n) const { return !together() && (!paged_ || n <= run_end_ - slot_); }
 
     // The next rows, at most so many, and at least one. Pages that are together give those of a turn, which must be
     // asked for.
     ATTN4J_INLINE Run take(int64_t most) {
         if (together()) return take_turn();
-        if (paged_) most = turn_page(most);
+        if (paged_) {
+            if (slot_ == run_end_) next_run();
+            if (most > run_end_ - slot_) most = run_end_ - slot_;
+            slot_ += most;
+        }
         const Run run = look(most);
         at_ += most * stride_;
         return run;
@@ -161,11 +163,6 @@ public:
     }
 
 private:
-    void fetch_from(const attn4j::DecodeChunk& c, int64_t pages_on) {
-        fetched_ = &c;
-        pages_on_ = pages_on;
-    }
-
     ATTN4J_INLINE Run take_turn() {
         const Run run{turn_at_[turn_] + offset_, turn_ahead_[turn_] + offset_, turn_rows_};
         if (++turn_ == turns_) next_slot();
@@ -199,23 +196,20 @@ private:
         return static_cast<const char*>(cache.data) + elements * attn4j::bytes_of(cache.type);
     }
 
-    // As many of the next rows, at most so many, as lie in a page. It is looked up no sooner than it is asked for: behind
-    // the last there need not be one.
-    int64_t turn_page(int64_t most) {
-        const int64_t page_rows = (chunk_->*member_).page_rows;
-        if (slot_ == page_rows) {
+    // A page is looked up no sooner than it is asked for: behind the last there need not be one.
+    void next_run() {
+        if (slot_ == (chunk_->*member_).page_rows) {
             at_ = page_at(++page_);
             slot_ = 0;
-            look_ahead();
         }
-        const int64_t left = page_rows - slot_, rows = most < left ? most : left;
-        slot_ += rows;
-        return rows;
+        begin_run();
     }
 
-    // What is ahead lies at the same place of a page some pages on. In large pages it lies in the same one.
-    void look_ahead() {
-        if (fetched_ != nullptr) ahead_ = page_ahead(page_) - page_at(page_);
+    // What is ahead lies in the same page up to its edge, from there on in a page some pages on, from its beginning.
+    void begin_run() {
+        const int64_t rows = (chunk_->*member_).page_rows;
+        run_end_ = slot_ < edge_ ? edge_ : rows;
+        ahead_ = slot_ < edge_ ? (rows - edge_) * stride_ : page_ahead(page_) - page_at(page_) - edge_ * stride_;
     }
 
     // The page to fetch while that one is read; beyond the chunk's keys it is the following one's, and where that has
@@ -232,9 +226,10 @@ private:
     attn4j::CacheRows attn4j::DecodeChunk::*member_ = nullptr;
     bool paged_ = false, every_line_ = false;
     int64_t turns_ = 0;  // of pages that are together, 0 for none
-    // Where what is ahead lies: in a chunk, so many pages on. Null: in the same page, or there are none.
+    // What is ahead of rows from edge_ on lies in that chunk, so many pages on. 0: of all rows.
     const attn4j::DecodeChunk* fetched_ = nullptr;
-    int64_t pages_on_ = 0;
+    int64_t pages_on_ = 0, edge_ = 0;
+    int64_t run_end_ = 0;         // the edge or the end of a page
     int64_t stride_, ahead_ = 0;  // ahead_: from a row to the one to fetch, in bytes
     int64_t page_ = 0, slot_ = 0;
     const char* at_ = nullptr;

@@ -209,44 +209,51 @@ TEST_P(DecodeTypeTest, NaNsAreFoundInAnyOrderOfRows) {
                 }
 }
 
-// Chunks of several heads that take turns at each block of pages, also where values of one head are infinite and some of
-// its keys are hidden, give each the bits it gives alone.
+// Chunks of several heads that take turns at each block of pages give each the bits it gives alone, also where a value of
+// one head is infinite, and one a NaN that its first query sees and its second does not.
 TEST_P(DecodeTypeTest, HeadsTogetherAreAsTheyAreAlone) {
-    constexpr int64_t heads = 3, keys = 700, dim = 64;
+    constexpr int64_t heads = 3, keys = 700, dim = 64, queries = 2, first_key = 30, infinite = 5, nan = 7;
     Random random(test_seed());
     for (const int64_t page_rows : {1, 16, 24, 64})
-        for (const int64_t group : {1, 4, 12})
-            for (const bool infinite : {false, true}) {
-                const int64_t pages = (keys + page_rows - 1) / page_rows, rows = pages * heads * page_rows;
-                const Elements q = Elements::matrix(dtype(), heads * group, dim, dim),
-                               k = Elements::matrix(dtype(), rows, dim, dim),
-                               v = Elements::matrix(dtype(), rows, dim, dim);
+        for (const int64_t group : {1, 2, 6})
+            for (const bool finite : {false, true}) {
+                const int64_t pages = (keys + page_rows - 1) / page_rows, all = pages * heads * page_rows;
+                const int64_t rows = group * queries;
+                const Elements q = Elements::matrix(dtype(), heads * rows, dim, dim),
+                               k = Elements::matrix(dtype(), all, dim, dim),
+                               v = Elements::matrix(dtype(), all, dim, dim);
                 for (const Elements* of : {&q, &k, &v}) of->fill_normal(random);
                 std::vector<int64_t> backwards;
                 for (int64_t page = pages; page > 0; --page) backwards.push_back(page - 1);
-                const auto row_of = [&](int64_t head, int64_t key) {
+                const auto put = [&](int64_t head, int64_t key, int64_t d, double value) {
                     const int64_t page = backwards[static_cast<size_t>(key / page_rows)];
-                    return (page * heads + head) * page_rows + key % page_rows;
+                    v.put({0, 0, (page * heads + head) * page_rows + key % page_rows, d}, value);
                 };
-                if (infinite) v.put({0, 0, row_of(1, 300), 5}, std::numeric_limits<double>::infinity());
+                if (!finite) {
+                    put(1, 300, infinite, std::numeric_limits<double>::infinity());
+                    put(1, first_key, nan, std::numeric_limits<double>::quiet_NaN());
+                }
 
                 const int64_t row_bytes = dim * attn4j::bytes_of(static_cast<attn4j::Element>(dtype()));
-                const int64_t floats = kernel().partial_floats(group, dim);
+                const int64_t floats = kernel().partial_floats(rows, dim);
                 const AlignedFloats workspace(heads * kernel().workspace_floats(dim, dim)), together(heads * floats),
                     alone(heads * floats);
                 attn4j::DecodeChunk chunks[heads];
                 for (int64_t head = 0; head < heads; ++head) {
                     attn4j::DecodeChunk& c = chunks[head];
                     c = chunk_over(q, k, v, group, keys);
-                    c.q = static_cast<const char*>(q.data()) + head * group * row_bytes;
+                    c.q = static_cast<const char*>(q.data()) + head * rows * row_bytes;
+                    c.q_head_stride = queries * dim;
+                    c.queries = queries;
                     for (attn4j::CacheRows* cache : {&c.k, &c.v}) {
                         cache->data = static_cast<const char*>(cache->data) + head * page_rows * row_bytes;
                         cache->pages = backwards.data();
                         cache->page_rows = page_rows;
                         cache->page_stride = heads * page_rows * dim;
                     }
-                    c.first_key = 30;
-                    c.heads_together = true;
+                    c.first_key = first_key;
+                    c.last_key = keys - queries;
+                    c.short_blocks = true;
                     c.workspace = workspace.data + head * kernel().workspace_floats(dim, dim);
                     c.partial = alone.data + head * floats;
                     kernel().run(&c, 1);
@@ -256,13 +263,15 @@ TEST_P(DecodeTypeTest, HeadsTogetherAreAsTheyAreAlone) {
                 for (int64_t head = 0; head < heads; head += most)
                     kernel().run(chunks + head, std::min(most, heads - head));
                 for (int64_t head = 0; head < heads; ++head)
-                    for (int64_t i = 0; i < group * (width(dim) + 2); ++i) {
+                    for (int64_t i = 0; i < rows * (width(dim) + 2); ++i) {
                         const float x = together.data[head * floats + i], y = alone.data[head * floats + i];
                         ASSERT_EQ(std::memcmp(&x, &y, sizeof x), 0)
-                            << x << " and " << y << ", number " << i << " of head " << head << ", " << group
+                            << x << " and " << y << ", number " << i << " of head " << head << ", " << rows
                             << " rows, pages of " << page_rows;
-                        const bool overflows = infinite && head == 1 && i < group * width(dim) && i % width(dim) == 5;
-                        ASSERT_EQ(std::isinf(x), overflows);
+                        const int64_t row = i / width(dim), d = row < rows ? i % width(dim) : -1;
+                        const bool poisoned = !finite && head == 1;
+                        ASSERT_EQ(std::isinf(x), poisoned && d == infinite) << "row " << row;
+                        ASSERT_EQ(std::isnan(x), poisoned && d == nan && row % queries == 0) << "row " << row;
                     }
             }
 }

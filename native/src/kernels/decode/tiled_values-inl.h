@@ -61,7 +61,7 @@ public:
     // [rows][stride].
     ATTN4J_APART void add_infinite(int64_t first, int64_t n, const float* weights, int64_t stride) const {
         if constexpr (Kind::element != Element::bf16) return;
-        ::add_infinite(RowRuns(c_, &DecodeChunk::v, c_.value_dim, CacheBlock{first, n, 0}), n, c_.value_dim, weights,
+        ::add_infinite(RowRuns(c_, &DecodeChunk::v, c_.value_dim, CacheBlock{first, n, 0, 0}), n, c_.value_dim, weights,
                        stride, rows_, out_, columns_, Kind::position);
     }
 
