@@ -31,8 +31,13 @@ public final class KeyValueCache implements AutoCloseable {
         batch = builder.batch;
         CacheRows rows = builder.rows();
         writer = new RowWriter(rows);
-        storage = builder.ring > 0 ? new RingStorage(scope, rows, batch, builder.ring)
-            : new ChunkStorage(scope, rows, batch, builder.chunk);
+        try {
+            storage = builder.ring > 0 ? new RingStorage(scope, rows, batch, builder.ring)
+                : new ChunkStorage(scope, rows, batch, builder.chunk);
+        } catch (RuntimeException | Error e) {
+            scope.close();
+            throw e;
+        }
     }
 
     /**

@@ -15,11 +15,11 @@ final class PagePool {
     private int free;
 
     PagePool(TensorScope scope, CacheRows rows, int pages, long pageSize) {
-        this.rows = rows.storage(scope, pages, pageSize);
-        this.pageSize = pageSize;
         users = new int[pages];
         used = new BitSet(pages);
         free = pages;
+        this.rows = rows.storage(scope, pages, pageSize);
+        this.pageSize = pageSize;
     }
 
     int pages() {

@@ -32,7 +32,12 @@ public final class PagedKeyValueCache implements AutoCloseable {
 
     private PagedKeyValueCache(Builder builder) {
         CacheRows rows = builder.rows();
-        pool = new PagePool(scope, rows, builder.pages, builder.pageSize);
+        try {
+            pool = new PagePool(scope, rows, builder.pages, builder.pageSize);
+        } catch (RuntimeException | Error e) {
+            scope.close();
+            throw e;
+        }
         appending = new PagedAppend(rows, pool);
     }
 

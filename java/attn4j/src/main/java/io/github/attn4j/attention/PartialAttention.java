@@ -34,7 +34,9 @@ final class PartialAttention {
     void run(AttentionInputs in, KeyRuns runs, long begin, long end) {
         check(in, runs, end - begin);
         perBatch.begin(in, attention.alignment == Alignment.TOP_LEFT, begin, end);
-        checkLost(begin);
+        if (attention.windowLeft >= 0) {
+            Check.kept(perBatch.oldest(attention), begin);
+        }
         int count = 0;
         for (int run = 0; run < runs.count(); run++) {
             if (perBatch.sees(attention, in.q.size(2), begin, runs.position(run), runs.length(run))) {
@@ -179,15 +181,6 @@ final class PartialAttention {
         if (tensor != null) {
             throw new IllegalArgumentException(name + " must not be given here, " + reason + ": " + name + "=" + tensor
                 + " expected=null");
-        }
-    }
-
-    /** A window that reaches back to keys that were overwritten would be silently cut. */
-    private void checkLost(long begin) {
-        long oldest = perBatch.oldest(attention);
-        if (attention.windowLeft >= 0 && oldest < begin) {
-            throw new IllegalStateException("the window reaches keys that were overwritten: oldest seen=" + oldest
-                + " oldest kept=" + begin + ", give the ring more room or attend to fewer queries at once");
         }
     }
 }

@@ -193,9 +193,18 @@ public final class Check {
         }
     }
 
-    private static void open(View view) {
+    /** Refuses what belongs to a scope that is closed. */
+    public static void open(View view) {
         view.owner.acquire();
         view.owner.release();
+    }
+
+    /** A window that reaches back to keys that were overwritten would be silently cut. */
+    public static void kept(long oldestSeen, long oldestKept) {
+        if (oldestSeen < oldestKept) {
+            throw new IllegalStateException("the window reaches keys that were overwritten: oldest seen=" + oldestSeen
+                + " oldest kept=" + oldestKept + ", give the ring more room or attend to fewer queries at once");
+        }
     }
 
     /** 0 for all threads of the pool, or a limit. */

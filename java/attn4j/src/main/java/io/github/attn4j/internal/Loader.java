@@ -80,7 +80,8 @@ final class Loader {
             if (library == null) {
                 throw new UnsatisfiedLinkError("attn4j's native library is not on the class path: resource=" + name
                     + ", add the runtime dependency io.github.attn4j:attn4j:" + Version.VERSION + ":" + platform
-                    + " (group:artifact:version:classifier). Shading or relocating the package io.github.attn4j "
+                    + " (group:artifact:version:classifier); on the module path also --add-modules"
+                    + " io.github.attn4j.natives. Shading or relocating the package io.github.attn4j "
                     + "breaks it too, as the names of native methods contain it");
             }
             return library;

@@ -24,6 +24,8 @@ final class Blueprint {
     String keyNorm;
     double epsilon;
     RotaryEmbedding rotary;
+    /** How far back a token sees, -1 for everything. */
+    long windowBefore = -1;
     UnaryOperator<Attention.Builder> visible = UnaryOperator.identity();
 
     /** Three projections, of as many key-value heads as heads, which divide the width. */

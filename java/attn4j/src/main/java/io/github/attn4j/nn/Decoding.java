@@ -5,6 +5,7 @@ import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionInputs;
 import io.github.attn4j.attention.PagedSequence;
 import io.github.attn4j.attention.SegmentedAttention;
+import io.github.attn4j.internal.Check;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import java.util.List;
@@ -27,14 +28,22 @@ final class Decoding implements AutoCloseable {
         this.attention = new SegmentedAttention(attention);
     }
 
-    /** The keys that the longest sequence of a cache has once `tokens` more were appended. */
-    static long keys(ModuleInputs in, long entries, long tokens) {
+    /**
+     * The keys that the longest sequence of a cache has once `tokens` more were appended, of which each sees
+     * `windowBefore` before it, or -1 for all. Refuses what would overwrite keys that one of them sees.
+     */
+    static long keys(ModuleInputs in, long entries, long tokens, long windowBefore) {
         if (in.cache != null && in.sequences != null) {
             throw new IllegalArgumentException("a forward takes a cache or sequences: cache=" + in.cache
                 + " sequences=" + in.sequences);
         }
         if (in.cache != null) {
-            return Math.min(in.cache.capacity(), tokens + in.cache.length() - in.cache.first());
+            long length = in.cache.length();
+            long kept = Math.min(in.cache.capacity(), tokens + length - in.cache.first());
+            if (windowBefore >= 0 && tokens > 0) {
+                Check.kept(Math.max(0, length - windowBefore), length + tokens - kept);
+            }
+            return kept;
         }
         if (in.sequences.size() != entries) {
             throw new IllegalArgumentException("there must be a sequence for each batch entry: sequences="

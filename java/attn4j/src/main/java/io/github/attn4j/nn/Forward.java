@@ -40,7 +40,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     void execute(ModuleInputs in) {
         Blueprint.Layers layers = module.layers();
         boolean dropping = module.drops(in.seeded);
-        check(in, dropping);
+        check(layers, in, dropping);
         long batch = in.query.size(0);
         fit(sliced(layers, in, dropping), batch, in.query.size(1), in.key.size(1));
         Tensor all = mask.of(in.mask);
@@ -80,7 +80,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
     }
 
     /** Everything that could be refused later, so that nothing is written then. */
-    private void check(ModuleInputs in, boolean dropping) {
+    private void check(Blueprint.Layers layers, ModuleInputs in, boolean dropping) {
         module.check(in);
         module.checkDecoding(in);
         long width = blueprint.width();
@@ -95,13 +95,20 @@ public final class Forward extends PlannedForward<ModuleInputs> {
         Check.size(out, "out", 0, entries, "batch");
         Check.size(out, "out", 1, in.query.size(1), "queries");
         Check.writable(out, "out");
+        if (layers.gate() != null) {
+            layers.gate().open();
+        }
+        if (layers.out() != null) {
+            layers.out().open();
+            layers.out().apart(out, "out");
+        }
         long seen = k.size(1);
         if (in.isDecoding()) {
             if (dropping || in.weights != null) {
                 throw new IllegalArgumentException("a forward with a cache drops and writes no weights: dropout="
                     + blueprint.options.dropout + " weights=" + in.weights);
             }
-            seen = Decoding.keys(in, entries, seen);
+            seen = Decoding.keys(in, entries, seen, blueprint.windowBefore);
         }
         Operands.mask(in.mask, entries, blueprint.heads(), in.query.size(1), seen);
         if (in.weights != null) {

@@ -8,6 +8,7 @@ import io.github.attn4j.internal.Check;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Self-attention in which groups of query heads share a key-value head (arXiv:2305.13245), as decoders have it: rotary
@@ -45,10 +46,11 @@ public final class GroupedQueryAttention extends OneInputAttention {
      *     they were turned
      * @return [batch, rows, width]
      * @throws IllegalArgumentException if x or the cache does not fit the module; nothing was appended then
-     * @throws IllegalStateException if nothing was loaded, or a scope or the cache is closed
+     * @throws IllegalStateException if nothing was loaded, a scope or the cache is closed, or the window of the first
+     *     token reaches keys that a ring overwrites with the last; nothing was appended then
      */
     public Tensor apply(TensorScope scope, Tensor x, KeyValueCache cache) {
-        return apply(scope, ModuleInputs.of(x, null).cache(cache));
+        return apply(scope, ModuleInputs.of(x, null).cache(Objects.requireNonNull(cache, "cache must not be null")));
     }
 
     /**
@@ -63,6 +65,7 @@ public final class GroupedQueryAttention extends OneInputAttention {
      *     is closed; nothing was appended then
      */
     public Tensor apply(TensorScope scope, Tensor x, List<PagedSequence> sequences) {
+        Objects.requireNonNull(sequences, "sequences must not be null");
         return apply(scope, ModuleInputs.of(x, null).sequences(sequences));
     }
 
@@ -204,6 +207,7 @@ public final class GroupedQueryAttention extends OneInputAttention {
             boolean hides = causal;
             long before = left;
             long after = right;
+            blueprint.windowBefore = before;
             blueprint.visible = attention -> (hides ? attention.causal() : attention).window(before, after);
             return blueprint;
         }

@@ -124,6 +124,14 @@ public final class Linear {
             activation.ordinal(), isa, threads);
     }
 
+    /** Refuses weights of a scope that is closed. */
+    void open() {
+        Check.open(weight);
+        if (bias != null) {
+            Check.open(bias);
+        }
+    }
+
     /** Refuses an output that shares an element with the weights. */
     void apart(View out, String name) {
         Check.disjoint(out, name, weight, "weight");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.attn4j.Samples;
+import io.github.attn4j.internal.NativeMemory;
 import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
@@ -50,6 +51,16 @@ class BadCacheInputTest {
         Tensor closed = other.zeros(DType.FLOAT32, 2, 2, 5, 8);
         other.close();
         thrown(IllegalStateException.class, "TensorScope is closed", () -> segmented.run(q, with(closed, v), out));
+    }
+
+    @Test
+    void whatThereIsNoMemoryForLeavesNone() {
+        long before = NativeMemory.settled();
+        thrown(OutOfMemoryError.class, "memory",
+            () -> KeyValueCache.builder(1, 1, 1).valueDim(1L << 48).ring(1 << 10).build());
+        thrown(OutOfMemoryError.class, "memory",
+            () -> PagedKeyValueCache.builder(1 << 10, 1, 1).valueDim(1L << 48).pageSize(1).build());
+        assertEquals(before, NativeMemory.allocated());
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.github.attn4j.tensor.DType;
 import io.github.attn4j.tensor.Tensor;
 import io.github.attn4j.tensor.TensorScope;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -190,7 +191,55 @@ class BadModuleInputTest {
             thrown(IllegalStateException.class, "needed=2 free=1", () -> grouped.run(good().sequences(both)));
             assertEquals(0, first.length() + second.length() + cache.length());
         }
+        thrown(NullPointerException.class, "cache must not be null",
+            () -> grouped.apply(scope, x, (KeyValueCache) null));
+        thrown(NullPointerException.class, "sequences must not be null",
+            () -> grouped.apply(scope, x, (List<PagedSequence>) null));
         GroupedQueryAttention plain = ModuleWeights.loaded(scope, GroupedQueryAttention.builder(6, 2, 1).build(), 1);
         refused("rotary=none", () -> plain.run(good().positions(scope.zeros(DType.INT64, 1, 3))));
+    }
+
+    @Test
+    void aCacheIsNotAppendedToWhereARingIsTooSmallForTheWindow() {
+        GroupedQueryAttention grouped = ModuleWeights.loaded(scope,
+            GroupedQueryAttention.builder(6, 2, 1).causal().window(2, -1).build(), 1);
+        try (KeyValueCache ring = KeyValueCache.builder(2, 1, 3).ring(4).build()) {
+            Tensor one = zeros(2, 1, 6);
+            grouped.apply(scope, one, ring);
+            grouped.apply(scope, one, ring);
+            thrown(IllegalStateException.class, "oldest seen=0 oldest kept=1", () -> grouped.apply(scope, x, ring));
+            assertEquals(2, ring.length());
+            grouped.apply(scope, zeros(2, 2, 6), ring);
+            assertEquals(4, ring.length());
+        }
+    }
+
+    @Test
+    void aCacheIsNotAppendedToWhereTheLastLayersCannotRun() {
+        for (String late : List.of("o_proj.weight", "o_proj.bias", "gate_proj.weight")) {
+            GroupedQueryAttention grouped = GroupedQueryAttention.builder(6, 2, 1).withBias()
+                .gating(Gating.ELEMENTWISE).build();
+            Map<String, Tensor> state = ModuleWeights.of(scope, grouped, 1);
+            TensorScope own = TensorScope.open();
+            Tensor entry = own.zeros(DType.FLOAT32, 1, 6, 6);
+            state.put(late, late.endsWith("bias") ? own.zeros(DType.FLOAT32, 6) : entry.select(0, 0));
+            grouped.load(state);
+            try (KeyValueCache cache = KeyValueCache.builder(2, 1, 3).build();
+                 KeyValueCache single = KeyValueCache.builder(1, 1, 3).build();
+                 PagedKeyValueCache pages = PagedKeyValueCache.builder(2, 1, 3).pageSize(3).build();
+                 PagedSequence first = pages.add("first"); PagedSequence second = pages.add("second")) {
+                if (late.equals("o_proj.weight")) {
+                    refused("out must not overlap weight",
+                        () -> grouped.run(ModuleInputs.of(zeros(1, 6, 6), entry).cache(single)));
+                    assertEquals(0, single.length());
+                }
+                own.close();
+                thrown(IllegalStateException.class, "this TensorScope is closed",
+                    () -> grouped.run(good().cache(cache)));
+                thrown(IllegalStateException.class, "this TensorScope is closed",
+                    () -> grouped.run(good().sequences(List.of(first, second))));
+                assertEquals(0, cache.length() + first.length() + second.length());
+            }
+        }
     }
 }
