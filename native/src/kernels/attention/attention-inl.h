@@ -79,7 +79,7 @@ inline void attend_keys(State<V>& state, const AttentionBlock& block, int64_t fi
     } else {
         soften<V, false>(state, n, maximum);
     }
-    if (block.dropout.threshold != 0) drop_weights<V>(scores, block);
+    if (block.dropout.threshold != 0) drop_weights<V>(scores, block, block.dropout.keep_scale);
 
     const Rows values = shared.values.rows(block.v, first_key, n, block.value_dim);
     const bool harmless = hides_anywhere

@@ -163,7 +163,8 @@ ATTN4J_APART void attend_pairs(State<V>& state, const AttentionBlock& block, con
     fold_maximum(scores, 0, n, maximum);
     if (dropped) {
         hides ? soften<V, true>(state, n, maximum) : soften<V, false>(state, n, maximum);
-        drop_weights<V>(scores, block);
+        // What is kept is scaled with the result: rounded to bfloat16, a weight of 1 stays 1.
+        drop_weights<V>(scores, block, 1);
         narrow_weights(state, n);
     } else {
         hides ? soften_pairs<V, true>(state, n, factor, maximum) : soften_pairs<V, false>(state, n, factor, maximum);
@@ -229,8 +230,12 @@ inline void advance_pairs(PairTurn<Tiles>& turn, SharedPairs<Tiles>& shared) {
 template <typename Tiles, int V>
 inline void finish_pairs(const PairTurn<Tiles>& turn, const SharedPairs<Tiles>& shared) {
     const State<V> state = turn.template state<V>(shared.scores);
-    clear_unseen(state, turn.block->value_dim);
-    store_queries(state, *turn.block);
+    const AttentionBlock& block = *turn.block;
+    clear_unseen(state, block.value_dim);
+    if (block.dropout.threshold != 0)
+        for (int64_t i = 0; i < block.value_dim * State<V>::width; i += F32::lanes)
+            (F32::load(state.out + i) * F32::set(block.dropout.keep_scale)).store(state.out + i);
+    store_queries(state, block);
 }
 
 template <typename Tiles>

@@ -20,9 +20,9 @@ inline void draw(uint32_t key4, int64_t first_query, uint32_t row, const attn4j:
     philox(random, dropout.seed_low, dropout.seed_high);
 }
 
-// Weights [keys][V * lanes]: each is kept and scaled, or becomes 0; a hidden one (-0) stays -0.
+// Weights [keys][V * lanes]: each is kept, times `keep_scale`, or becomes 0; a hidden one (-0) stays -0.
 template <int V>
-inline void drop_weights(const Scores& weights, const AttentionBlock& block) {
+inline void drop_weights(const Scores& weights, const AttentionBlock& block, float keep_scale) {
     constexpr int lanes = F32::lanes;
     RandomWords random;
     for (int v = 0; v < V; ++v) {
@@ -35,7 +35,7 @@ inline void drop_weights(const Scores& weights, const AttentionBlock& block) {
             }
             float factor[lanes];
             for (int i = 0; i < lanes; ++i)
-                factor[i] = random.word[j % 4][i] >= block.dropout.threshold ? block.dropout.keep_scale : 0.0f;
+                factor[i] = random.word[j % 4][i] >= block.dropout.threshold ? keep_scale : 0.0f;
             float* row = score_row<V>(weights, key, v);
             (F32::load(row) * F32::load(factor)).store(row);
         }

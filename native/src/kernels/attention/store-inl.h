@@ -94,7 +94,7 @@ inline void store_stage(State<V>& state, const AttentionBlock& block, Shared<Til
                 const F32 w = select(s == F32::set(-kInfinity), F32::zero(), exp2(s - base[v]) * inverse[v]);
                 (weights ? w : s * unit).store(row);
             }
-        if (weights && block.dropout.threshold != 0) drop_weights<V>(scores, block);
+        if (weights && block.dropout.threshold != 0) drop_weights<V>(scores, block, block.dropout.keep_scale);
         transpose_out(state.scores, block.queries, n, one, [&](int64_t query, int64_t key, int64_t count, F32 values) {
             float* to = block.scores + query * block.scores_stride + first + key;
             const F32 scaled = values * F32::set(block.scores_factor);

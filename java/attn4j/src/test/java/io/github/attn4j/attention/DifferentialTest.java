@@ -39,6 +39,15 @@ class DifferentialTest {
         }
     }
 
+    /** Those that random ones came upon: a weight of bfloat16 was rounded after dropout's factor. */
+    @Test
+    void problemsOfThePastAreSolved() {
+        for (String line : List.of(
+            "batch=2 dropout=2 keyLengths=1 keys=3 kvHeads=3 seed=-1782497933 types=40 valueDim=8")) {
+            assertNull(failure(Problem.parse(line)), line);
+        }
+    }
+
     @Test
     void aLineIsTheProblem() {
         for (int seed = 0; seed < 100; seed++) {
