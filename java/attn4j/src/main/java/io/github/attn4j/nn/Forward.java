@@ -99,8 +99,7 @@ public final class Forward extends PlannedForward<ModuleInputs> {
             layers.gate().open();
         }
         if (layers.out() != null) {
-            layers.out().open();
-            layers.out().apart(out, "out");
+            layers.out().checkOut(out, "out");
         }
         long seen = k.size(1);
         if (in.isDecoding()) {

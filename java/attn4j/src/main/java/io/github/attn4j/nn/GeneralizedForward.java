@@ -102,7 +102,7 @@ public final class GeneralizedForward extends PlannedForward<GeneralizedInputs> 
             View out = sequence(in.outs.get(i), outNames.of(i), batch);
             Check.size(out, outNames.of(i), ROWS, query.size(ROWS), "queries");
             Check.writable(out, outNames.of(i));
-            layers.out().apart(out, outNames.of(i));
+            layers.out().checkOut(out, outNames.of(i));
             for (int j = 0; j < i; j++) {
                 Check.disjoint(out, outNames.of(i), View.of(in.outs.get(j), outNames.of(j)), outNames.of(j));
             }

@@ -132,6 +132,12 @@ public final class Linear {
         }
     }
 
+    /** What would be refused of an output in the end, before anything is written: over the weights, or they closed. */
+    void checkOut(View out, String name) {
+        open();
+        apart(out, name);
+    }
+
     /** Refuses an output that shares an element with the weights. */
     void apart(View out, String name) {
         Check.disjoint(out, name, weight, "weight");

@@ -3,6 +3,7 @@ package io.github.attn4j.nn;
 
 import io.github.attn4j.attention.Attention;
 import io.github.attn4j.attention.AttentionInputs;
+import io.github.attn4j.internal.View;
 import io.github.attn4j.tensor.Tensor;
 
 /**
@@ -36,6 +37,7 @@ public final class TorchForward extends PlannedForward<TorchInputs> {
         TorchBlueprint.Layers layers = module.layers();
         boolean dropping = module.drops(in.seeded);
         TorchChecks.check(blueprint, in);
+        layers.out().checkOut(View.of(in.out, "out"), "out");
         int batchDim = blueprint.batchDim();
         // Draws depend on the number of an entry, and weights go through memory in any case.
         boolean sliced = !dropping && in.weights == null && Slices.inOrder(in)

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.io.TempDir;
 class SegmentTest {
     @Test
     void beforeJdk22ItSaysWhatIsNeeded() {
-        assumeTrue(Runtime.version().feature() < 22);
+        assumeTrue(Runtime.version().feature() < 22, "JDK 22 has memory segments");
         thrown(UnsupportedOperationException.class, "JDK 22", () -> Tensor.wrapSegment(new Object(), DType.FLOAT32, 1));
     }
 
     /** The classes of the multi-release jar stand first on the class path, as the test sees folders and no jar. */
     @Test
     void wrapsMoreThanTwoGigabytes(@TempDir Path folder) throws Exception {
-        assumeTrue(Runtime.version().feature() >= 22);
+        assumeTrue(Runtime.version().feature() >= 22, "memory segments need JDK 22");
         Path versioned = Path.of("target", "classes", "META-INF", "versions", "22");
         Jvm.startMain(SegmentChild.class, versioned + File.pathSeparator + System.getProperty("java.class.path"),
             "-Dfile=" + folder.resolve("sparse")).expect(0, "last=7.0", "arena of the wrapped MemorySegment is closed",

@@ -215,6 +215,20 @@ class BadModuleInputTest {
     }
 
     @Test
+    void weightsAreNotWrittenWhereTheLastLayerCannotRun() {
+        TorchMultiheadAttention late = TorchMultiheadAttention.builder(6, 2).batchFirst().build();
+        Map<String, Tensor> state = ModuleWeights.of(scope, late, 1);
+        TensorScope own = TensorScope.open();
+        state.put("out_proj.weight", own.zeros(DType.FLOAT32, 6, 6));
+        late.load(state);
+        own.close();
+        Tensor weights = Samples.marked(scope, 2, 3, 3);
+        thrown(IllegalStateException.class, "this TensorScope is closed",
+            () -> late.run(torchGood().weights(weights)));
+        assertArrayEquals(Samples.marked(scope, 2, 3, 3).toFloatArray(), weights.toFloatArray());
+    }
+
+    @Test
     void aCacheIsNotAppendedToWhereTheLastLayersCannotRun() {
         for (String late : List.of("o_proj.weight", "o_proj.bias", "gate_proj.weight")) {
             GroupedQueryAttention grouped = GroupedQueryAttention.builder(6, 2, 1).withBias()
